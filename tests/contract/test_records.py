@@ -234,8 +234,8 @@ def test_moments_keep_their_instant_and_naive_ones_are_refused(records):
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("mysql://host/name", "SQLite or PostgreSQL only"),
-        ("nonsense", "no address of a database"),
+        ("mysql://host/name", "use SQLite or PostgreSQL"),
+        ("nonsense", "not the address of a database"),
     ],
 )
 def test_other_databases_are_a_wrong_setting(url, says):
@@ -293,7 +293,7 @@ class TestSQLiteFile:
 
     def test_no_database(self, tmp_path):
         (tmp_path / "openlfr.db").write_bytes(b"something else entirely " * 100)
-        with pytest.raises(Misconfigured, match="damaged or is no SQLite database"):
+        with pytest.raises(Misconfigured, match="damaged or is not an SQLite database"):
             Records.open(f"sqlite:///{tmp_path}/openlfr.db")
 
     def test_folder_that_cannot_be_made(self, tmp_path):

@@ -97,7 +97,9 @@ class SightingProcessor:
 
         def publish(event: AlertEvent) -> None:
             now, has_picture = datetime.now(UTC), content is not None
-            record = codec.encode_alert(event, now, pictured=has_picture, traceparent=traceparent)
+            record = codec.encode_alert(
+                event, now, has_picture=has_picture, traceparent=traceparent
+            )
             published.append(seal.sign(record, self._alert_key))
 
         event = raise_alert(

@@ -1,6 +1,6 @@
-"""Messages on Kafka as bytes, and their headers.
+"""Messages on Kafka: their bytes and their headers.
 
-`codec` encodes domain values as records and decodes them, and is the only user of protobuf.
-`headers.py` writes and reads a message's headers, `seal.py` its authentication code. `v1/` is
-generated from `protos/` by `scripts/protos` and checked in.
+`codec` encodes domain values as records, and decodes records; nothing else uses protobuf.
+`headers.py` writes and reads headers; `seal.py` signs and verifies records. `scripts/protos`
+generates `v1/` from `protos/`.
 """

@@ -1,11 +1,11 @@
 """The headers of a message: its schema, the capture time of its frame, and its trace.
 
     content-type  application/protobuf
-    schema        openlfr.wire.v1.Frame: the message's full name, with its version
+    schema        openlfr.wire.v1.Frame: full name of the message, including the version
     captured_at   2026-11-23T09:00:00.250000Z, if the message is about a frame
     traceparent   W3C Trace Context, if the message is part of a trace
 
-With `captured_at` a consumer can skip a stale frame without parsing it.
+A consumer can skip a stale frame by `captured_at`, without parsing the frame.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Headers:
     Attributes:
         schema: Full name of the message; empty if the header is missing.
         captured_at: Capture time in UTC; None if the header is missing.
-        traceparent: W3C Trace Context; empty without a trace, or with a malformed one: by the
-            standard a malformed trace is replaced by a new one, and never a reason for refusal.
+        traceparent: W3C Trace Context; empty if the header is missing or malformed. By the
+            standard, a new trace replaces a malformed one; the message stays valid.
     """
 
     schema: str = ""
@@ -53,14 +53,14 @@ class Headers:
 def write_headers(
     schema: str, *, captured_at: datetime | None = None, traceparent: str = ""
 ) -> list[tuple[str, bytes]]:
-    """Make the headers of a message in the form that Kafka clients accept."""
-    written = [(_CONTENT_TYPE, CONTENT_TYPE.encode()), (_SCHEMA, schema.encode())]
+    """Build the headers of a message in the format of Kafka clients."""
+    headers = [(_CONTENT_TYPE, CONTENT_TYPE.encode()), (_SCHEMA, schema.encode())]
     if captured_at is not None:
         moment = captured_at.astimezone(UTC).isoformat(timespec="microseconds")
-        written.append((_CAPTURED_AT, moment.replace("+00:00", "Z").encode()))
+        headers.append((_CAPTURED_AT, moment.replace("+00:00", "Z").encode()))
     if _TRACE.fullmatch(traceparent):
-        written.append((_TRACEPARENT, traceparent.encode()))
-    return written
+        headers.append((_TRACEPARENT, traceparent.encode()))
+    return headers
 
 
 def read_headers(
@@ -68,10 +68,10 @@ def read_headers(
     *,
     expected_schema: str = "",
 ) -> Headers:
-    """Parse a message's headers; unknown headers are ignored, the last one of a name counts.
+    """Parse a message's headers; ignore unknown headers, and use the last header of each name.
 
     Args:
-        headers: Headers from kafka-python (pairs) or Faust (pairs or a mapping).
+        headers: Headers as pairs (kafka-python, Faust) or as a mapping (Faust).
         expected_schema: Full name of the expected message; empty for any.
 
     Raises:
@@ -86,7 +86,7 @@ def read_headers(
         captured_at = datetime.fromisoformat(moment) if moment else None
         if captured_at is not None:
             if captured_at.tzinfo is None:
-                raise ValueError("no time zone")  # noqa: TRY301 - caught below with the others
+                raise ValueError("no time zone")  # noqa: TRY301 - caught below with the other errors
             captured_at = captured_at.astimezone(UTC)
     except (UnicodeDecodeError, ValueError, TypeError, OverflowError):
         raise BadInput(

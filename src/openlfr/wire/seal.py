@@ -1,8 +1,8 @@
-"""Message authentication codes: proof that a record was written with the topic's key.
+"""Message authentication codes: proof that the writer of a record had the topic's key.
 
-Kafka's own rights decide who may write to a topic; the code still protects readers where those
-rights are wrong, or where a broker's disk was altered. The code does not prevent replay: a genuine
-record that is written again has the same ids and version, and readers discard it.
+Kafka's own access rights restrict the writers of a topic. The code still protects readers if those
+rights are wrong, or if somebody altered a broker's disk. The code does not prevent replay: readers
+discard a repeated record, since its ids and version are the same.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ HEADER = "mac"
 
 
 def purpose_of(topic: str) -> str:
-    """The purpose for which the vault derives a topic's key."""
+    """Return the purpose for which the vault derives a topic's key."""
     return f"records of {topic}"
 
 
 def sign(record: Record, key: bytes) -> Record:
-    """Add the code, HMAC-SHA256 over key and value, as a header."""
-    code = (HEADER, _code(record.key, record.value, key).encode())
+    """Return the record with the code, HMAC-SHA256 over key and value, as a further header."""
+    code = (HEADER, _compute_code(record.key, record.value, key).encode())
     return replace(record, headers=[*record.headers, code])
 
 
@@ -40,27 +40,27 @@ def verify(
     value: bytes | None,
     key: bytes,
 ) -> None:
-    """Check that a record was written with the key.
+    """Check that the writer of a record had the key.
 
     Raises:
         BadInput: The record has no code, or its code does not match.
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    given = [content for name, content in pairs if name == HEADER]
-    if not given or given[-1] is None:
+    codes = [content for name, content in pairs if name == HEADER]
+    if not codes or codes[-1] is None:
         raise BadInput(
-            "This record has no authentication code: it was not written by a service that has "
-            "the vault's key, or by one of an older version."
+            "This record has no authentication code: its writer did not have the vault's key, or "
+            "was a service of an older version."
         )
-    if not hmac.compare_digest(given[-1], _code(record_key, value, key).encode()):
+    if not hmac.compare_digest(codes[-1], _compute_code(record_key, value, key).encode()):
         raise BadInput(
-            "This record's authentication code is not that of its content: it was altered, or "
-            "written under another key."
+            "This record's authentication code does not match its content: the record was altered, "
+            "or written with another key."
         )
 
 
-def _code(record_key: bytes | None, value: bytes | None, key: bytes) -> str:
+def _compute_code(record_key: bytes | None, value: bytes | None, key: bytes) -> str:
     key_bytes = record_key or b""
-    # The length keeps a byte from moving between key and value; a tombstone is no empty value.
+    # The length fixes the border between key and value. A tombstone differs from an empty value.
     content = b"%d:%b%b" % (len(key_bytes), key_bytes, b"-" if value is None else b"+" + value)
     return hmac.new(key, content, hashlib.sha256).hexdigest()

@@ -73,7 +73,7 @@ print("reading", flush=True); sys.stdin.readline()
 
 
 def test_one_that_reads_is_waited_for_and_it_is_said(records, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "_LOG_PATIENCE_S", 0.2)
+    monkeypatch.setattr(engine, "_TRUNCATE_TIMEOUT_S", 0.2)
     reader = subprocess.Popen(
         [sys.executable, "-c", READER, str(tmp_path / "openlfr.db")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

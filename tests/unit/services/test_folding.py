@@ -242,7 +242,7 @@ def test_a_forged_alert_is_set_aside_and_nobody_is_asked_about_it(tmp_path, key)
         EventKind.OPENED, event_id_of(SIGHTING.sighting_id), alert_id_of(SIGHTING.sighting_id),
         replace(SIGHTING, subject="Mr Innocent", deployment="Elsewhere"),
     )  # fmt: skip
-    forged = codec.encode_alert(event, SIGHTING.captured_at, pictured=False)
+    forged = codec.encode_alert(event, SIGHTING.captured_at, has_picture=False)
     if key is not None:
         forged = seal.sign(forged, key)
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:

@@ -136,7 +136,7 @@ def _sighting(sighting: Sighting, evidence: SentEvidence | None) -> Golden:
 
 
 def _alerted(event: AlertEvent, *, pictured: bool = True) -> Golden:
-    record = codec.encode_alert(event, LATER, pictured=pictured, traceparent=TRACE)
+    record = codec.encode_alert(event, LATER, has_picture=pictured, traceparent=TRACE)
     return Golden(record, _value_of(codec.decode_alert), (event, LATER, pictured))
 
 

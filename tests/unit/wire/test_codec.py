@@ -251,7 +251,7 @@ def test_a_sighting_arrives_as_it_left(sighting, carried):
 
 @given(events(), moments, st.booleans())
 def test_an_alert_arrives_as_it_left(event, emitted_at, pictured):
-    record = codec.encode_alert(event, emitted_at, pictured=pictured)
+    record = codec.encode_alert(event, emitted_at, has_picture=pictured)
     assert codec.decode_alert(record.value) == (event, emitted_at, pictured)
 
 
@@ -366,36 +366,41 @@ def carried(message, value, **changed):
         ("frame", frame_pb2.Frame, {"camera": None}, "it lacks its camera"),
         ("frame", frame_pb2.Frame, {"camera": "ga\0te"}, "its camera contains a NUL character"),
         ("frame", frame_pb2.Frame, {"jpeg": b""}, "its jpeg is empty"),
-        ("frame", frame_pb2.Frame, {"ended": True}, "marks the end but has a picture"),
+        ("frame", frame_pb2.Frame, {"ended": True}, "is the end of an epoch but has a picture"),
         ("end of a file", frame_pb2.Frame, {"ended": None}, "its jpeg is empty"),
         ("frame", frame_pb2.Frame, {"seq": -1}, "its seq is negative"),
         ("frame", frame_pb2.Frame, {"captured_at": None}, "it lacks its captured_at"),
-        ("frame", frame_pb2.Frame, {"captured_at__nanos": -5}, "its captured_at is no moment"),
-        ("frame", frame_pb2.Frame, {"captured_at__seconds": 2**60}, "captured_at is no moment"),
+        ("frame", frame_pb2.Frame, {"captured_at__nanos": -5}, "its captured_at is not a moment"),
+        ("frame", frame_pb2.Frame, {"captured_at__seconds": 2**60}, "captured_at is not a moment"),
         ("sighting", sighting_pb2.Sighting, {"score": float("nan")}, "its score is not finite"),
         ("sighting", sighting_pb2.Sighting, {"box__w": float("inf")}, "its w is not finite"),
         ("sighting", sighting_pb2.Sighting, {"box__h": None}, "Box message .* lacks its h"),
-        ("sighting", sighting_pb2.Sighting, {"sighting_id": "bert"}, "sighting_id is no UUID"),
+        ("sighting", sighting_pb2.Sighting, {"sighting_id": "bert"}, "sighting_id is not a UUID"),
         ("sighting with evidence", sighting_pb2.Sighting, {"evidence__sealing": 9}, "the sealing"),
-        ("alert", alert_pb2.Alert, {"event": 9}, "does not know its event 9"),
+        ("alert", alert_pb2.Alert, {"event": 9}, "its event 9 is unknown"),
         ("alert", alert_pb2.Alert, {"event": 0}, "it lacks its event"),
-        ("alert", alert_pb2.Alert, {"event_id": "x"}, "event_id is not that of its sighting"),
-        ("tally", tally_pb2.Tally, {"reporter": 9}, "does not know its reporter 9"),
-        ("tally", tally_pb2.Tally, {"last_seq": 60}, "tally_id is not that of its range"),
-        ("tally", tally_pb2.Tally, {"baseline": "x" * 65}, "its baseline is no id"),
+        ("alert", alert_pb2.Alert, {"event_id": "x"}, "event_id does not match its sighting"),
+        ("tally", tally_pb2.Tally, {"reporter": 9}, "its reporter 9 is unknown"),
+        ("tally", tally_pb2.Tally, {"last_seq": 60}, "tally_id does not match its range"),
+        ("tally", tally_pb2.Tally, {"baseline": "x" * 65}, "its baseline is not an id"),
         ("tally", tally_pb2.Tally, {"baseline_since__seconds": 9}, "without a baseline"),
-        ("tally", tally_pb2.Tally, {"tracks_searched": 3}, "do not add up"),
+        ("tally", tally_pb2.Tally, {"tracks_searched": 3}, "is not tracks_searched"),
         ("change", control_pb2.Control, {"entry__status": 0}, "it lacks its status"),
         ("change", control_pb2.Control, {"entry__template_hash": ""}, "has no template_hash"),
-        ("change", control_pb2.Control, {"entry__reference_id": "b"}, "key is not its reference"),
+        (
+            "change",
+            control_pb2.Control,
+            {"entry__reference_id": "b"},
+            "key does not match its reference_id",
+        ),
         (
             "verdict",
             verdict_pb2.Verdict,
             {"adjudication": 0},
             "lacks adjudication, outcome and",
         ),
-        ("verdict", verdict_pb2.Verdict, {"outcome": 9}, "does not know its outcome 9"),
-        ("verdict", verdict_pb2.Verdict, {"kind": 9}, "does not know its kind 9"),
+        ("verdict", verdict_pb2.Verdict, {"outcome": 9}, "its outcome 9 is unknown"),
+        ("verdict", verdict_pb2.Verdict, {"kind": 9}, "its kind 9 is unknown"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(kind, message, changed, sentence):
@@ -417,7 +422,7 @@ def test_a_histogram_that_does_not_fit_is_refused():
         (lambda tally: setattr(tally.fine_scores, "bin_width", 0.005), "other bins"),
         (lambda tally: tally.control_scores.bins.reverse(), "other bins"),
         (lambda tally: tally.control_scores.bins.__setitem__(0, 164), "other bins"),
-        (lambda tally: tally.fine_scores.counts.__setitem__(0, 2), "do not add up"),
+        (lambda tally: tally.fine_scores.counts.__setitem__(0, 2), "is not tracks_searched"),
         (lambda tally: tally.light.counts.pop(), "its light has other bins"),
         (lambda tally: tally.light.lowest.__setitem__(1, 0.15), "its light has other bins"),
     ):
@@ -458,9 +463,9 @@ def test_an_entry_of_an_earlier_version_says_neither_category_nor_whose_it_is():
 
 
 def test_control_of_an_unknown_kind_is_refused():
-    with pytest.raises(BadInput, match="does not know its content"):
+    with pytest.raises(BadInput, match="its content is unknown"):
         codec.decode_control(b"new", b"\xc2\x3e\x05newer")
-    with pytest.raises(BadInput, match="no reference"):
+    with pytest.raises(BadInput, match="is not the key of an entry"):
         codec.decode_control(b"\xff", None)
 
 
@@ -498,5 +503,5 @@ def test_a_deployment_whose_status_a_newer_version_gave_counts_as_paused():
 
 
 def test_a_state_under_anothers_key_is_refused():
-    with pytest.raises(BadInput, match="its key is not its deployment"):
+    with pytest.raises(BadInput, match="its key does not match its deployment_id"):
         codec.decode_control(b"deployment/other", codec.encode_control(STATE).value)

@@ -46,22 +46,22 @@ def record_event(
     lock_subject(connection, event)
     if connection.scalar(select_event(event.event_id)):
         return False
-    home = assign_alert(connection, event, window, writes=True)
-    record_merger(connection, home, event, emitted_at)
-    known = sa.select(sa.literal(1)).where(_ALERTS.c.alert_id == home.alert_id)
+    assigned = assign_alert(connection, event, window, for_update=True)
+    record_merger(connection, assigned, event, emitted_at)
+    alert_row = sa.select(sa.literal(1)).where(_ALERTS.c.alert_id == assigned.alert_id)
     acts: list[AuditEvent] = []
-    if connection.scalar(known) is None:
-        live = lock_live_alert(connection, home)
-        is_latest = live is None or live[1] <= home.sighting.captured_at
+    if connection.scalar(alert_row) is None:
+        live = lock_live_alert(connection, assigned)
+        is_latest = live is None or live[1] <= assigned.sighting.captured_at
         if live is not None and is_latest:
             acts += _apply(connection, end_life, live[0], emitted_at)
-        _open(connection, home, emitted_at, window, accepts_sightings=is_latest)
+        _open(connection, assigned, emitted_at, window, accepts_sightings=is_latest)
         if not is_latest:  # this alert began and ended before the live alert
-            ended = read_case(connection, home.alert_id)
+            ended = read_case(connection, assigned.alert_id)
             acts += _acts(replace(ended, lapsed_at=None), ended, emitted_at)
-    _add_event(connection, home, evidence, emitted_at)
-    _update_alert(connection, home, window)
-    acts += _apply(connection, reopen, home.alert_id, emitted_at)
+    _add_event(connection, assigned, evidence, emitted_at)
+    _update_alert(connection, assigned, window)
+    acts += _apply(connection, reopen, assigned.alert_id, emitted_at)
     write_events(connection, acts)
     return True
 

@@ -36,7 +36,7 @@ class AlertRecords:
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
         """Return the event with the id of its alert, as assigned from the recorded events."""
         with self._access.reading() as connection:
-            return assign_alert(connection, event, window, writes=False)
+            return assign_alert(connection, event, window, for_update=False)
 
     def record(
         self,

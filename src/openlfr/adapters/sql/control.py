@@ -1,9 +1,9 @@
 """Changes of entries and deployments for the control topic, in the order of their commits.
 
-The rows themselves are the outbox. Each row has the number of its last change, written in the
-transaction of that change, and writers wait for each other on the counter. So every row with a
-number above the last published one must still be published, in that order, however often the
-publisher died.
+The rows themselves are the outbox. Each row contains the number of its last change, written in the
+transaction of that change. Writers lock the counter, so that numbers are in the order of commits.
+Rows with a number above the last published one are published in that order, even after a crash of
+the publisher.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql.deployments import with_acts as deployments_with_acts
+from openlfr.adapters.sql.deployments import read_with_acts as read_deployments
 from openlfr.adapters.sql.engine import reading
 from openlfr.adapters.sql.tables import audit_events, deployments, references
-from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
+from openlfr.adapters.sql.watchlist_acts import Comparison, read_with_acts
 from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.audit_deployments import DeploymentStarted
 from openlfr.domain.control import DeploymentState, EntryForgotten, ManifestChange
@@ -43,39 +43,39 @@ class ControlRecords:
         self._comparison = Comparison()
 
     def version(self) -> int:
-        """Number of the newest change; cheap enough to read several times a second."""
+        """Return the number of the newest change; cheap enough to read several times a second."""
         with reading(self._engine) as connection:
             return newest_version(connection)
 
     def changes_after(
         self, after: int = 0
     ) -> list[ManifestChange | EntryForgotten | DeploymentState]:
-        """The states changed after this version: deployments first, each kind in order of change.
+        """Return the states changed after this version, each kind in the order of changes.
 
-        Deployments are few, and so a pause does not wait for an import.
-
-        A removed entry has the status `REMOVED` until its template and picture are erased
-        everywhere; then it is a `Forgotten`. An entry that differs from its enrolment is suspended.
+        Deployments come first: they are few, and a pause must not wait for an import. A removed
+        entry has the status `REMOVED` until its template and picture are erased everywhere;
+        afterwards it is an `EntryForgotten`. An entry that differs from its enrolment is returned
+        as suspended.
         """
         with reading(self._engine) as connection:
             return [
-                *_deployments(connection, after),
+                *_states_of_deployments(connection, after),
                 *(
                     _message_of(entry, acts, row)
-                    for entry, acts, row in with_acts(connection, references.c.version > after)
+                    for entry, acts, row in read_with_acts(connection, references.c.version > after)
                 ),
             ]
 
     def altered_entries(self) -> dict[str, str]:
-        """Active entries that differ from their enrolment, each with the difference."""
+        """Return the active entries that differ from their enrolment, each with the difference."""
         with reading(self._engine) as connection:
             return self._comparison.compare_changed_rows(connection, None)
 
     def altered_deployments(self) -> dict[str, str]:
-        """Deployments whose row differs from their acts, each with the difference."""
+        """Return the deployments whose row differs from their acts, each with the difference."""
         with reading(self._engine) as connection:
-            found = deployments_with_acts(connection)
-        return {each.deployment_id: each.alteration for each, _ in found if each.alteration}
+            rows = read_deployments(connection)
+        return {each.deployment_id: each.alteration for each, _ in rows if each.alteration}
 
 
 def _message_of(
@@ -83,13 +83,13 @@ def _message_of(
 ) -> ManifestChange | EntryForgotten:
     if row.settled and entry.status in _GONE:
         return EntryForgotten(entry.reference_id)
-    unsound = entry.status is EntryStatus.ACTIVE and find_alteration(entry, acts)
+    is_altered = entry.status is EntryStatus.ACTIVE and find_alteration(entry, acts)
     return ManifestChange(
         reference_id=entry.reference_id,
         watchlist=entry.watchlist,
         template_hash=entry.template_hash,
         expires=entry.expires,
-        status=EntryStatus.SUSPENDED if unsound else entry.status,
+        status=EntryStatus.SUSPENDED if is_altered else entry.status,
         version=row.version,
         changed_at=row.changed_at,
         category=entry.category,
@@ -97,17 +97,17 @@ def _message_of(
     )
 
 
-def _deployments(connection: Connection, after: int) -> list[DeploymentState]:
+def _states_of_deployments(connection: Connection, after: int) -> list[DeploymentState]:
     version = deployments.c.version
-    found = deployments_with_acts(connection, version > after, by=(version,))
-    thresholds = _thresholds(connection, [each.deployment_id for each, _ in found])
+    rows = read_deployments(connection, version > after, by=(version,))
+    thresholds = _thresholds(connection, [each.deployment_id for each, _ in rows])
     return [
-        _state_of(each, row, *thresholds.get(each.deployment_id, (None, ""))) for each, row in found
+        _state_of(each, row, *thresholds.get(each.deployment_id, (None, ""))) for each, row in rows
     ]
 
 
 def _thresholds(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[float | None, str]]:
-    """The threshold of each deployment's newest start that recorded one, and its origin."""
+    """Return threshold and origin of each deployment, from its newest start with a threshold."""
     acts = audit_events.c
     query = (
         sa.select(acts.object_id, acts.detail)
@@ -130,7 +130,7 @@ def _state_of(
 ) -> DeploymentState:
     status = deployment.status
     if deployment.alteration and status is DeploymentStatus.STARTED:
-        status = DeploymentStatus.PAUSED  # the present content was never authorised
+        status = DeploymentStatus.PAUSED  # nobody authorised the altered content
     return DeploymentState(
         deployment_id=deployment.deployment_id,
         name=deployment.name,

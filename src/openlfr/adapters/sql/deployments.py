@@ -1,6 +1,6 @@
-"""Deployments in SQL: the present state of each; its history is in the audit log.
+"""Deployments in SQL: the present state of each; the history is in the audit log.
 
-Rows are compared with the acts of that log when they are read (`domain.deployment_acts`).
+A row is compared with its acts in that log when it is read (`domain.deployment_acts`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.sql.access import Access
 
-_SHOWN = 5  # largest number of deployments in a message about several matches
+_MAX_LISTED = 5  # matching deployments in a message
 
 
 class DeploymentRecords:
@@ -35,49 +35,51 @@ class DeploymentRecords:
         self._access = access
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """The deployment of this id; None if there is none."""
+        """Return the deployment with this id; None if it does not exist."""
         with self._access.reading() as connection:
-            found = with_acts(connection, deployments.c.deployment_id == deployment_id)
-        return found[0][0] if found else None
+            rows = read_with_acts(connection, deployments.c.deployment_id == deployment_id)
+        return rows[0][0] if rows else None
 
     def find(self, id_or_name: str) -> Deployment:
-        """The deployment of this id, this name, or an id with this prefix; closed ones come last.
+        """Return the deployment with this id or name, or with an id that begins with this text.
+
+        A closed deployment matches by name only if no other deployment has the name.
 
         Raises:
             BadInput: No deployment matches, or several do.
         """
         text = id_or_name.strip()
         ids, status = deployments.c.deployment_id, deployments.c.status
-        begins = ids.startswith(text, autoescape=True)
-        # A whole id, then the name of one that is not closed, then any name or prefix.
+        has_prefix = ids.startswith(text, autoescape=True)
+        # In this order: a complete id, the name of a deployment not closed, any name or prefix.
         conditions = (
             ids == text,
             sa.and_(deployments.c.name == text, status != str(DeploymentStatus.CLOSED)),
-            sa.or_(begins, deployments.c.name == text),
+            sa.or_(has_prefix, deployments.c.name == text),
         )
-        found: list[Deployment] = []
+        matches: list[Deployment] = []
         with self._access.reading() as connection:
-            for fits in conditions:
-                some = with_acts(connection, fits, by=(deployments.c.starts,))
-                if found := [each for each, _ in some]:
+            for condition in conditions:
+                rows = read_with_acts(connection, condition, by=(deployments.c.starts,))
+                if matches := [each for each, _ in rows]:
                     break
-        if not text or not found:
+        if not text or not matches:
             raise BadInput(
                 f"There is no deployment {id_or_name!r}: `openlfr deployment list` names all."
             )
-        if len(found) > 1:
-            ids_of = ", ".join(each.deployment_id for each in found[:_SHOWN])
-            more = " ..." if len(found) > _SHOWN else ""
+        if len(matches) > 1:
+            ids_of = ", ".join(each.deployment_id for each in matches[:_MAX_LISTED])
+            more = " ..." if len(matches) > _MAX_LISTED else ""
             raise BadInput(
                 f"Several deployments are {id_or_name!r}, name one by its id: {ids_of}{more}"
             )
-        return found[0]
+        return matches[0]
 
     def list(self) -> Sequence[Deployment]:
-        """All deployments, the latest start first."""
+        """Return all deployments, the latest start first."""
         with self._access.reading() as connection:
-            found = with_acts(connection, by=(deployments.c.starts.desc(),))
-        return [each for each, _ in found]
+            rows = read_with_acts(connection, by=(deployments.c.starts.desc(),))
+        return [each for each, _ in rows]
 
 
 class DeploymentChanges(DeploymentRecords):
@@ -100,11 +102,11 @@ class DeploymentChanges(DeploymentRecords):
             "revision": deployment.revision,
             "changed_at": at,
         }
-        mine = deployments.c.deployment_id == deployment.deployment_id
+        is_own_row = deployments.c.deployment_id == deployment.deployment_id
         with self._access.writing() as connection:
-            # The same counter as for entries of the watchlist: one relay publishes both in order.
+            # Entries of the watchlist use the same counter: one relay publishes both in order.
             values["version"] = next_version(connection)
-            changed = connection.execute(sa.update(deployments).where(mine).values(**values))
+            changed = connection.execute(sa.update(deployments).where(is_own_row).values(**values))
             if not changed.rowcount:
                 connection.execute(
                     sa.insert(deployments).values(
@@ -113,19 +115,19 @@ class DeploymentChanges(DeploymentRecords):
                 )
 
 
-def with_acts(
+def read_with_acts(
     connection: Connection,
     *conditions: sa.ColumnElement[bool],
     by: Sequence[sa.ColumnElement[Any]] = (),
 ) -> list[tuple[Deployment, Any]]:
-    """Deployments in the state that their acts record, each with its row.
+    """Read deployments, each compared with its acts, and with its row.
 
-    Rows and acts are read in one query; in two they might not belong together.
+    One query reads rows and acts, so that they are of the same moment.
 
     Args:
         connection: A connection for reading.
         conditions: Conditions on deployments.
-        by: Order of the deployments; then by id.
+        by: Columns by which to order the deployments, before their id.
     """
     acts = audit_events.c
     query = (
@@ -141,16 +143,15 @@ def with_acts(
         .where(*conditions)
         .order_by(*by, deployments.c.deployment_id, acts.position)
     )
-    found = []
+    pairs = []
     for _, group in groupby(connection.execute(query), key=lambda row: row.deployment_id):
         rows = list(group)
-        done = [DeploymentAct(row.kind, row.detail) for row in rows if row.kind]
-        found.append((with_recorded_status(_deployment_of(rows[0]), done), rows[0]))
-    return found
+        applied_acts = [DeploymentAct(row.kind, row.detail) for row in rows if row.kind]
+        pairs.append((with_recorded_status(_deployment_of(rows[0]), applied_acts), rows[0]))
+    return pairs
 
 
 def _deployment_of(row: Any) -> Deployment:
-    """The deployment of a row."""
     return Deployment(
         row.deployment_id,
         Authorisation(

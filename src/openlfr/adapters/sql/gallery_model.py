@@ -1,4 +1,4 @@
-"""The model of the watchlist's templates; the first import binds the watchlist to its model."""
+"""The model that computed the watchlist's templates; the first import binds the watchlist to it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FIELDS = tuple(GalleryFacts.__dataclass_fields__)
 
 
 def bind_model(connection: Connection, facts: GalleryFacts, at: datetime) -> None:
-    """Bind the watchlist to a model, unless it is bound to this model already.
+    """Bind the watchlist to a model, unless the watchlist is bound to this model already.
 
     Raises:
         Misconfigured: The watchlist is bound to another model.
     """
-    bound = bound_model(connection)
+    bound = read_bound_model(connection)
     if bound is not None:
         check_model(bound, facts, "The watchlist")
         return
@@ -31,7 +31,7 @@ def bind_model(connection: Connection, facts: GalleryFacts, at: datetime) -> Non
     connection.execute(sa.insert(gallery_facts).values(values | {"first_used_at": at}))
 
 
-def bound_model(connection: Connection) -> GalleryFacts | None:
-    """The model that the watchlist is bound to; None before the first enrolment."""
+def read_bound_model(connection: Connection) -> GalleryFacts | None:
+    """Return the model to which the watchlist is bound; None before the first enrolment."""
     row = connection.execute(sa.select(gallery_facts)).first()
     return None if row is None else GalleryFacts(**{name: getattr(row, name) for name in _FIELDS})

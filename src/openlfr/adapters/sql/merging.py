@@ -1,13 +1,13 @@
-"""The alert of an event: the one that it was published with, or the subject's live alert.
+"""The alert of an event: its published alert, or the subject's live alert.
 
-At most one alert of a subject is live and accepts sightings, decided or not, until `window` has
-passed since its last sighting, by captured time. Films of several cameras are not read in parallel,
-so with recordings an earlier alert also accepts the sightings near it.
+At most one alert of a subject is live. It accepts sightings, whether decided or not, until `window`
+has passed since its last sighting, by captured time. Films of several cameras are not read in
+parallel. So an earlier alert of a recording also accepts sightings that are close to it in time.
 
-The alert book folds by the same rule, but without outcomes and verdicts; and a Redis that fails
-over may lose its last writes and open an alert instead of joining one. The records are right in
-both cases: an alert published meanwhile under another id is merged, and that id leads to the alert
-that it was merged into.
+The alert book assigns events by the same rule, but without outcomes and verdicts. Moreover, Redis
+may lose its last writes at a failover, and the book then opens an alert instead of joining one. The
+records are authoritative in both cases: the published alert is merged into the right alert, and its
+id still leads there.
 """
 
 from __future__ import annotations
@@ -30,67 +30,68 @@ if TYPE_CHECKING:
 
 
 def lock_subject(connection: Connection, event: AlertEvent) -> None:
-    """Wait for other transactions with events of the same subject; SQLite has one writer anyway."""
+    """Wait for other transactions with events of the same subject; SQLite has only one writer."""
     if connection.dialect.name == "postgresql":
-        whose = sa.func.hashtext(f"{event.sighting.deployment}\x1f{event.sighting.subject}")
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(whose)))
+        key = sa.func.hashtext(f"{event.sighting.deployment}\x1f{event.sighting.subject}")
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 def assign_alert(
-    connection: Connection, event: AlertEvent, window: timedelta, *, writes: bool
+    connection: Connection, event: AlertEvent, window: timedelta, *, for_update: bool
 ) -> AlertEvent:
-    """The event with the id of its alert; reads only.
+    """Return the event with the id of its alert; records nothing.
 
     Args:
-        connection: A connection; before a write, after `lock_subject`.
-        event: The event as the alert book folded it.
+        connection: A connection. Before a write, call `lock_subject` first.
+        event: The event with the alert that the alert book assigned.
         window: Longest time between sightings of one alert, by captured time.
-        writes: Whether the event is recorded next. The alert's row is locked then, so that a
-            transaction that closes the alert is waited for.
+        for_update: Whether the caller records the event next. If so, the alert's row is locked;
+            a transaction that is closing the alert ends first.
     """
-    seen = event.sighting
-    known = connection.execute(
+    sighting = event.sighting
+    recorded = connection.execute(
         sa.select(alert_events.c.alert_id, alert_events.c.kind).where(
             alert_events.c.event_id == event.event_id
         )
     ).one_or_none()
-    if known is not None:
-        return replace(event, event=EventKind(known.kind), alert_id=known.alert_id)
-    merged = sa.select(merged_alerts.c.into).where(merged_alerts.c.alert_id == event.alert_id)
-    own = str(connection.scalar(merged) or event.alert_id)
-    # The sighting's time is compared with both ends, since SQLite cannot add to a column's moment.
-    lives = sa.and_(
-        alerts.c.deployment == seen.deployment,
-        alerts.c.subject == seen.subject,
+    if recorded is not None:
+        return replace(event, event=EventKind(recorded.kind), alert_id=recorded.alert_id)
+    merger = sa.select(merged_alerts.c.into).where(merged_alerts.c.alert_id == event.alert_id)
+    assigned_id = str(connection.scalar(merger) or event.alert_id)
+    # `window` is added to the sighting's time, since SQLite cannot add it to a column.
+    is_candidate = sa.and_(
+        alerts.c.deployment == sighting.deployment,
+        alerts.c.subject == sighting.subject,
         alerts.c.closed_at.is_(None),
         alerts.c.erased_at.is_(None),
         sa.or_(alerts.c.lapsed_at.is_(None), alerts.c.recording),
-        alerts.c.opened_at <= seen.captured_at + window,
-        alerts.c.last_at >= seen.captured_at - window,
+        alerts.c.opened_at <= sighting.captured_at + window,
+        alerts.c.last_at >= sighting.captured_at - window,
     )
     query = (
         sa.select(alerts.c.alert_id)
-        .where(lives)
-        .order_by(sa.case((alerts.c.alert_id == own, 0), else_=1), alerts.c.opened_at)
+        .where(is_candidate)
+        .order_by(sa.case((alerts.c.alert_id == assigned_id, 0), else_=1), alerts.c.opened_at)
         .limit(1)
     )
-    if (home := connection.scalar(query.with_for_update() if writes else query)) is not None:
-        kind = event.event if home == event.alert_id else EventKind.JOINED
-        return replace(event, event=kind, alert_id=str(home))
-    if connection.scalar(sa.select(sa.literal(1)).where(alerts.c.alert_id == own)) is None:
+    alert_id = connection.scalar(query.with_for_update() if for_update else query)
+    if alert_id is not None:
+        kind = event.event if alert_id == event.alert_id else EventKind.JOINED
+        return replace(event, event=kind, alert_id=str(alert_id))
+    if connection.scalar(sa.select(sa.literal(1)).where(alerts.c.alert_id == assigned_id)) is None:
         return event
-    return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(seen.sighting_id))
+    return replace(event, event=EventKind.OPENED, alert_id=alert_id_of(sighting.sighting_id))
 
 
 def lock_live_alert(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
-    """The live alert of an event's subject, and the captured time of its last sighting.
+    """Lock the live alert of an event's subject; return its id and its last captured time.
 
-    Waits for other changes of the alert, and locks its row until the transaction ends.
+    The lock waits for other transactions that change the alert, and lasts until this one ends.
     """
-    seen = event.sighting
+    sighting = event.sighting
     query = sa.select(alerts.c.alert_id, alerts.c.last_at).where(
-        alerts.c.deployment == seen.deployment,
-        alerts.c.subject == seen.subject,
+        alerts.c.deployment == sighting.deployment,
+        alerts.c.subject == sighting.subject,
         alerts.c.lapsed_at.is_(None),
         alerts.c.closed_at.is_(None),
     )
@@ -101,14 +102,14 @@ def lock_live_alert(connection: Connection, event: AlertEvent) -> tuple[str, dat
 def record_merger(
     connection: Connection, event: AlertEvent, published: AlertEvent, at: datetime
 ) -> None:
-    """Record that the published id was merged into the event's alert.
+    """Record that the published alert was merged into the event's alert.
 
-    Only if no alert is recorded under the published id.
+    Nothing is recorded if the published alert exists in the records.
     """
     if published.alert_id == event.alert_id:
         return
-    known = sa.select(sa.literal(1)).where(alerts.c.alert_id == published.alert_id)
-    if connection.scalar(known) is None:
+    exists = sa.select(sa.literal(1)).where(alerts.c.alert_id == published.alert_id)
+    if connection.scalar(exists) is None:
         insert_new(
             connection,
             merged_alerts,
@@ -119,7 +120,7 @@ def record_merger(
 
 
 def select_merged_into(prefix: str) -> sa.Select[tuple[str]]:
-    """A query for the alerts into which an alert with this prefix was merged."""
+    """Query for the alerts into which alerts with this prefix were merged."""
     return sa.select(merged_alerts.c.into).where(
         merged_alerts.c.alert_id.startswith(prefix, autoescape=True)
     )

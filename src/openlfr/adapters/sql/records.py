@@ -13,7 +13,7 @@ from openlfr.adapters.sql.control import ControlRecords
 from openlfr.adapters.sql.deployments import DeploymentRecords
 from openlfr.adapters.sql.engine import erase_for_good, open_engine
 from openlfr.adapters.sql.runs import RunRecords
-from openlfr.adapters.sql.schema import migrate, require_present
+from openlfr.adapters.sql.schema import migrate, require_current_schema
 from openlfr.adapters.sql.tallies import TallyRecords
 from openlfr.adapters.sql.unit_of_work import UnitOfWork, unit_of_work
 from openlfr.adapters.sql.verdict_outbox import VerdictOutbox
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class Records:
-    """One database; each part of the records has a class of its own."""
+    """The records in one database; each attribute is a part of the records."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -55,12 +55,13 @@ class Records:
         """Open the database.
 
         Args:
-            url: `sqlite:///PATH` (created if absent, for its owner alone) or `postgresql://...`.
-            upgrade: Whether to create the schema or upgrade it to this version first. If not, an
-                older schema is refused, since processes of an older version may use it.
+            url: `sqlite:///PATH` or `postgresql://...`. An absent file is created with permissions
+                for its owner only.
+            upgrade: Whether to create or upgrade the schema first. If not, an older schema is
+                rejected, since processes of an older version may use it.
 
         Raises:
-            Misconfigured: The url is of another kind, the file is damaged, or the schema differs.
+            Misconfigured: The url has another scheme, the file is damaged, or the schema differs.
             Unavailable: The database does not answer, is locked, or cannot be written to.
         """
         engine = open_engine(url)
@@ -68,18 +69,18 @@ class Records:
             if upgrade:
                 migrate(engine)
             else:
-                require_present(engine)
+                require_current_schema(engine)
         except BaseException:
             engine.dispose()
             raise
         return cls(engine)
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
-        """A transaction: committed at the end of the `with`, rolled back on an exception."""
+        """Begin a transaction: committed at the end of the `with`, rolled back on an exception."""
         return unit_of_work(self._engine)
 
     def written_files(self) -> list[WrittenFiles]:
-        """Paths of the alert lines and reports that runs of these records wrote."""
+        """Return the paths of the alert lines and reports that runs of these records wrote."""
         return self.runs.written_files()
 
     @property
@@ -89,9 +90,10 @@ class Records:
         return f"{self._engine.url.database}-wal" if sqlite else ""
 
     def erase_for_good(self) -> bool:
-        """Remove erased rows from the disk; False if another process is reading.
+        """Remove erased rows from the disk; return False if another process is reading.
 
-        In that case the next call removes them, or that process when it closes the database.
+        In that case the next call removes the rows, or the other process does when it closes the
+        database.
         """
         return erase_for_good(self._engine)
 
@@ -117,7 +119,7 @@ class Upgraded(NamedTuple):
     Attributes:
         before: The schema before; None if there was none.
         now: The schema after.
-        roles: PostgreSQL roles that were granted the rights that this version needs.
+        roles: PostgreSQL roles with new grants.
     """
 
     before: str | None
@@ -126,10 +128,10 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(url: str) -> Upgraded:
-    """Upgrade a database to the schema of this version, and the rights of its other roles.
+    """Upgrade a database to the schema of this version, and grant its other roles their rights.
 
     Raises:
-        Misconfigured: The url is of another kind, the file is damaged, or the schema is newer.
+        Misconfigured: The url has another scheme, the file is damaged, or the schema is newer.
         Unavailable: The database does not answer, is locked, or cannot be written to.
     """
     engine = open_engine(url)

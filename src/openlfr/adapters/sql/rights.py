@@ -1,9 +1,8 @@
 """The rights of each role in PostgreSQL: the owner of the records, alerting, and operators.
 
-The owner alone changes the schema (`openlfr records upgrade`), and then grants the others the
-rights that this version needs, so that the rights on a new table come with the table. Only the
-owner may delete a row, or change what was done (`audit_events`). Alerting cannot list anybody:
-enrolling is for operators.
+Only the owner changes the schema (`openlfr records upgrade`). The upgrade also grants the other
+roles the rights that this version requires, for example on new tables. Only the owner may delete
+rows or change recorded acts (`audit_events`). Only operators may enrol; alerting has no right to.
 """
 
 from __future__ import annotations
@@ -23,53 +22,53 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-_ITERATIONS = 4096  # PostgreSQL's own
+_ITERATIONS = 4096  # PostgreSQL's default
 
-_SEE, _ADD, _CHANGE = "SELECT", "INSERT", "UPDATE"
-_VERSION = "alembic_version"
+_SELECT, _INSERT, _UPDATE = "SELECT", "INSERT", "UPDATE"
+_VERSION_TABLE = "alembic_version"
 
 RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "alerting": {
-        tables.references.name: (_SEE, _CHANGE),  # settles, expires and erases entries
-        tables.counters.name: (_SEE, _CHANGE),
-        tables.gallery_facts.name: (_SEE,),
-        tables.audit_events.name: (_SEE, _ADD),
-        tables.act_words.name: (_SEE, _ADD, _CHANGE),  # changed only to be erased
-        tables.deployments.name: (_SEE,),
-        tables.alerts.name: (_SEE, _ADD, _CHANGE),
-        tables.merged_alerts.name: (_SEE, _ADD),
-        tables.alert_events.name: (_SEE, _ADD, _CHANGE),
-        tables.verdicts.name: (_SEE, _ADD),  # settles uncontested verdicts
-        tables.withdrawals.name: (_SEE,),
-        tables.outcomes.name: (_SEE,),
-        tables.verdict_outbox.name: (_SEE, _ADD),
-        tables.holds.name: (_SEE,),
-        tables.runs.name: (_SEE,),  # which files were written, before anything is erased
+        tables.references.name: (_SELECT, _UPDATE),  # activates, expires and erases entries
+        tables.counters.name: (_SELECT, _UPDATE),
+        tables.gallery_facts.name: (_SELECT,),
+        tables.audit_events.name: (_SELECT, _INSERT),
+        tables.act_words.name: (_SELECT, _INSERT, _UPDATE),  # changed only to be erased
+        tables.deployments.name: (_SELECT,),
+        tables.alerts.name: (_SELECT, _INSERT, _UPDATE),
+        tables.merged_alerts.name: (_SELECT, _INSERT),
+        tables.alert_events.name: (_SELECT, _INSERT, _UPDATE),
+        tables.verdicts.name: (_SELECT, _INSERT),  # records uncontested verdicts as final
+        tables.withdrawals.name: (_SELECT,),
+        tables.outcomes.name: (_SELECT,),
+        tables.verdict_outbox.name: (_SELECT, _INSERT),
+        tables.holds.name: (_SELECT,),
+        tables.runs.name: (_SELECT,),  # reads which files an erasure must change
         tables.checkpoints.name: (),
-        tables.tallies.name: (_SEE, _ADD),
-        tables.baselines.name: (_SEE, _ADD),
-        _VERSION: (_SEE,),
+        tables.tallies.name: (_SELECT, _INSERT),
+        tables.baselines.name: (_SELECT, _INSERT),
+        _VERSION_TABLE: (_SELECT,),
     },
     "operator": {
-        tables.references.name: (_SEE, _ADD, _CHANGE),
-        tables.counters.name: (_SEE, _CHANGE),
-        tables.gallery_facts.name: (_SEE, _ADD),
-        tables.audit_events.name: (_SEE, _ADD),
-        tables.act_words.name: (_SEE, _ADD, _CHANGE),  # changed only to be erased
-        tables.deployments.name: (_SEE, _ADD, _CHANGE),
-        tables.alerts.name: (_SEE, _CHANGE),
-        tables.merged_alerts.name: (_SEE,),
-        tables.alert_events.name: (_SEE, _CHANGE),
-        tables.verdicts.name: (_SEE, _ADD),
-        tables.withdrawals.name: (_SEE, _ADD),
-        tables.outcomes.name: (_SEE, _ADD),
-        tables.verdict_outbox.name: (_SEE, _ADD),
-        tables.holds.name: (_SEE, _ADD, _CHANGE),
-        tables.runs.name: (_SEE,),
+        tables.references.name: (_SELECT, _INSERT, _UPDATE),
+        tables.counters.name: (_SELECT, _UPDATE),
+        tables.gallery_facts.name: (_SELECT, _INSERT),
+        tables.audit_events.name: (_SELECT, _INSERT),
+        tables.act_words.name: (_SELECT, _INSERT, _UPDATE),  # changed only to be erased
+        tables.deployments.name: (_SELECT, _INSERT, _UPDATE),
+        tables.alerts.name: (_SELECT, _UPDATE),
+        tables.merged_alerts.name: (_SELECT,),
+        tables.alert_events.name: (_SELECT, _UPDATE),
+        tables.verdicts.name: (_SELECT, _INSERT),
+        tables.withdrawals.name: (_SELECT, _INSERT),
+        tables.outcomes.name: (_SELECT, _INSERT),
+        tables.verdict_outbox.name: (_SELECT, _INSERT),
+        tables.holds.name: (_SELECT, _INSERT, _UPDATE),
+        tables.runs.name: (_SELECT,),
         tables.checkpoints.name: (),
-        tables.tallies.name: (_SEE,),
-        tables.baselines.name: (_SEE,),
-        _VERSION: (_SEE,),
+        tables.tallies.name: (_SELECT,),
+        tables.baselines.name: (_SELECT,),
+        _VERSION_TABLE: (_SELECT,),
     },
 }
 """Rights of each role on each table; `operator` is for enrolling, suspending and deciding."""
@@ -78,20 +77,20 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def role_statements(
     owner: str, database: str, passwords: Mapping[str, str | None]
 ) -> Iterator[str]:
-    """Statements that an administrator of PostgreSQL runs once, to create roles and database.
+    """Yield the statements with which an administrator creates the roles and the database, once.
 
     Args:
-        owner: Role that owns the records; the others are named `OWNER_alerting` and
+        owner: Role that owns the records; the other roles are `OWNER_alerting` and
             `OWNER_operator`.
         database: Name of the new database.
-        passwords: Password of each role, by `owner`, `alerting` and `operator`, written as a SCRAM
-            verifier; None for a role that cannot log in by password.
+        passwords: Password of each role, by the keys `owner`, `alerting` and `operator`; None for a
+            role without password login. Statements contain SCRAM verifiers, not passwords.
     """
     names = {each: owner if each == "owner" else f"{owner}_{each}" for each in passwords}
     for each, name in names.items():
-        secret = passwords[each]
-        proof = "" if secret is None else f" PASSWORD '{_scram(secret)}'"
-        yield f"CREATE ROLE {_quoted(name)} LOGIN{proof};"
+        password = passwords[each]
+        clause = "" if password is None else f" PASSWORD '{_compute_verifier(password)}'"
+        yield f"CREATE ROLE {_quoted(name)} LOGIN{clause};"
     yield f"CREATE DATABASE {_quoted(database)} OWNER {_quoted(owner)};"
     yield f"REVOKE ALL ON DATABASE {_quoted(database)} FROM PUBLIC;"
     others = ", ".join(_quoted(name) for each, name in names.items() if each != "owner")
@@ -100,46 +99,46 @@ def role_statements(
 
 
 def grant(connection: Connection) -> list[str]:
-    """Grant the roles besides the owner, if there are any, the rights that this version needs.
+    """Grant the roles other than the owner the rights that this version requires.
 
     Args:
-        connection: A connection of the owner, in a transaction, so that no role lacks its rights
-            in between.
+        connection: A connection of the owner, in a transaction, so that no role is without rights
+            between two statements.
 
     Returns:
-        The roles with new grants; none on SQLite, or where one role does everything.
+        The roles with new grants; none on SQLite, or if only the owner exists.
     """
     if connection.dialect.name != "postgresql":
         return []
     owner = str(connection.scalar(sa.text("SELECT current_user")))
     schema = _quoted(str(connection.scalar(sa.text("SELECT current_schema()"))))
-    known = set(connection.scalars(sa.text("SELECT rolname FROM pg_roles")))
-    given = [(each, f"{owner}_{each}") for each in RIGHTS if f"{owner}_{each}" in known]
-    for each, name in given:
+    existing = set(connection.scalars(sa.text("SELECT rolname FROM pg_roles")))
+    roles = [(each, f"{owner}_{each}") for each in RIGHTS if f"{owner}_{each}" in existing]
+    for each, name in roles:
         role = _quoted(name)
         for statement in (
             f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
             f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {role}",
             f"GRANT USAGE ON SCHEMA {schema} TO {role}",
             *(
-                f"GRANT {', '.join(may)} ON {schema}.{_quoted(table)} TO {role}"
-                for table, may in RIGHTS[each].items()
-                if may
+                f"GRANT {', '.join(rights)} ON {schema}.{_quoted(table)} TO {role}"
+                for table, rights in RIGHTS[each].items()
+                if rights
             ),
         ):
             connection.exec_driver_sql(statement)
-    return [name for _, name in given]
+    return [name for _, name in roles]
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _scram(password: str) -> str:
-    """The SCRAM verifier of a password, as PostgreSQL stores it (RFC 5803)."""
+def _compute_verifier(password: str) -> str:
+    """Compute the SCRAM verifier of a password, as PostgreSQL stores it (RFC 5803)."""
     salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")
     server = hmac.digest(salted, b"Server Key", "sha256")
-    kept = [base64.b64encode(each).decode() for each in (hashlib.sha256(client).digest(), server)]
-    return f"SCRAM-SHA-256${_ITERATIONS}:{base64.b64encode(salt).decode()}${kept[0]}:{kept[1]}"
+    keys = [base64.b64encode(each).decode() for each in (hashlib.sha256(client).digest(), server)]
+    return f"SCRAM-SHA-256${_ITERATIONS}:{base64.b64encode(salt).decode()}${keys[0]}:{keys[1]}"

@@ -28,27 +28,30 @@ class RunRecords:
         self._engine = engine
 
     def plan(self, deployment: str, config_hash: str, *, at: datetime) -> Run:
-        """A new run, not recorded yet.
+        """Return a new run with the deployment's next epoch; the run is not recorded yet.
 
-        Its epoch is one more than any before in the deployment. Sources are opened with that epoch
-        before the run is recorded: so a failed start leaves no unfinished run, and the unfinished
-        run before it can still be resumed.
+        Sources are opened with the epoch before `start` records the run. So a failed start records
+        no unfinished run, and a previous unfinished run can still be resumed.
         """
         with reading(self._engine) as connection:
             return Run(
-                str(uuid.uuid4()), deployment, config_hash, at, _epochs(connection, deployment) + 1
+                str(uuid.uuid4()),
+                deployment,
+                config_hash,
+                at,
+                _highest_epoch(connection, deployment) + 1,
             )
 
     def start(self, run: Run) -> None:
         """Record a planned run.
 
         Raises:
-            Unavailable: Another run of the deployment was recorded since; plan again.
+            Unavailable: Another run of the deployment was recorded after `plan`; call `plan` again.
         """
         with self._engine.begin() as connection:
-            if _epochs(connection, run.deployment) >= run.epoch:
+            if _highest_epoch(connection, run.deployment) >= run.epoch:
                 raise Unavailable(
-                    f"Another run of {run.deployment} began at the same moment: start again."
+                    f"Another run of {run.deployment} started at the same moment: start again."
                 )
             connection.execute(
                 sa.insert(_RUNS).values(
@@ -61,17 +64,15 @@ class RunRecords:
             )
 
     def record_files(self, run_id: str, files: WrittenFiles) -> None:
-        """Record the files that a run writes, so that erasing finds them."""
+        """Record the paths of the files that a run writes, so that an erasure includes them."""
         values = {"alerts_path": files.alerts, "report_path": files.report}
-        written = {name: str(path) for name, path in values.items() if path is not None}
-        if written:
+        paths = {name: str(path) for name, path in values.items() if path is not None}
+        if paths:
             with self._engine.begin() as connection:
-                connection.execute(
-                    sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**written)
-                )
+                connection.execute(sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(**paths))
 
     def written_files(self) -> list[WrittenFiles]:
-        """The files that runs wrote, each once."""
+        """Return the files that runs wrote, without duplicates."""
         query = sa.select(_RUNS.c.alerts_path, _RUNS.c.report_path).distinct()
         with reading(self._engine) as connection:
             return [
@@ -81,7 +82,7 @@ class RunRecords:
             ]
 
     def find_unfinished(self, deployment: str) -> Run | None:
-        """The deployment's latest run, if it did not finish."""
+        """Return the deployment's latest run if it is unfinished, else None."""
         query = (
             sa.select(_RUNS)
             .where(_RUNS.c.deployment == deployment)
@@ -95,7 +96,7 @@ class RunRecords:
         return Run(row.run_id, row.deployment, row.config_hash, row.started_at, row.epoch)
 
     def finish(self, run_id: str, *, at: datetime) -> None:
-        """Mark a run as finished, so that it is not resumed, and delete its checkpoints."""
+        """Mark a run as finished, so that nobody resumes it, and delete its checkpoints."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.update(_RUNS).where(_RUNS.c.run_id == run_id).values(finished_at=at)
@@ -103,7 +104,7 @@ class RunRecords:
             connection.execute(sa.delete(_CHECKPOINTS).where(_CHECKPOINTS.c.run_id == run_id))
 
     def save(self, run_id: str, checkpoint: Checkpoint) -> None:
-        """Replace a camera's checkpoint; durable on return."""
+        """Replace a camera's checkpoint; the new one is durable on return."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(_CHECKPOINTS).where(
@@ -120,7 +121,7 @@ class RunRecords:
             )
 
     def checkpoints(self, run_id: str) -> dict[str, Checkpoint]:
-        """Each camera's checkpoint, by its name."""
+        """Return the checkpoint of each camera, by the camera's name."""
         query = sa.select(_CHECKPOINTS).where(_CHECKPOINTS.c.run_id == run_id)
         with reading(self._engine) as connection:
             return {
@@ -129,7 +130,7 @@ class RunRecords:
             }
 
 
-def _epochs(connection: Connection, deployment: str) -> int:
-    """The highest epoch of the deployment's runs; 0 before the first."""
+def _highest_epoch(connection: Connection, deployment: str) -> int:
+    """Return the highest epoch of the deployment's runs; 0 before the first."""
     query = sa.select(sa.func.max(_RUNS.c.epoch)).where(_RUNS.c.deployment == deployment)
     return int(connection.scalar(query) or 0)

@@ -1,4 +1,4 @@
-"""Migrating a database to the schema of this version."""
+"""Migration of a database to the schema of this version."""
 
 from __future__ import annotations
 
@@ -35,75 +35,76 @@ REVISIONS = (
     "0018",
     "0019",
     "0020",
-)  # every migration in versions/, oldest first
+)  # every migration in `versions/`, the oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
-_POSTGRES_LOCK = 0x0F6C6672  # any number, the same for every OpenLFR process
-_ANOTHER_S = 60.0
-"""Longest wait for another process that migrates SQLite's file; more than 5 s on a busy machine."""
+_POSTGRES_LOCK = 0x0F6C6672  # an arbitrary number, the same for every OpenLFR process
+_MIGRATION_TIMEOUT_S = 60.0
+"""Longest wait for another process that migrates SQLite's file; it may need more than 5 s."""
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
-    """Apply the migrations that the database lacks; import Alembic only if there are any.
+    """Apply the missing migrations; import Alembic only if a migration is missing.
 
-    Importing Alembic takes about a second (measured on 2 busy cores), and one query shows whether
-    it is needed. Of several processes that find an old schema, one migrates.
+    Importing Alembic takes about a second (measured on 2 busy cores). If several processes open an
+    old schema, only one of them migrates.
 
     Returns:
-        The schema before, None if there was none, and the schema after.
+        The schema before (None if there was none) and the schema after.
 
     Raises:
         Misconfigured: The database was written by a newer version of OpenLFR.
     """
-    until = time.monotonic() + _ANOTHER_S
+    deadline_s = time.monotonic() + _MIGRATION_TIMEOUT_S
     while True:
         try:
             with reading(engine) as connection:
-                found = _revision(connection)
-            if found == REVISIONS[-1]:
-                return found, found
+                revision = _read_revision(connection)
+            if revision == REVISIONS[-1]:
+                return revision, revision
             return _migrate_once(engine), REVISIONS[-1]
         except Unavailable as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise  # while locked, another process may be migrating
+            if "locked" not in str(error) or time.monotonic() > deadline_s:
+                raise  # before the deadline, a lock may come from a migration
 
 
 def _migrate_once(engine: Engine) -> str | None:
-    """Migrate unless another process has meanwhile; returns the schema before."""
-    with engine.begin() as connection:  # on SQLite this is the write lock already
+    """Migrate unless another process already did; return the schema before."""
+    with engine.begin() as connection:  # on SQLite this acquires the write lock
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
-        found = _revision(connection)
-        if found != REVISIONS[-1]:
+        revision = _read_revision(connection)
+        if revision != REVISIONS[-1]:
             _upgrade(connection)
-    return found
+    return revision
 
 
-def require_present(engine: Engine) -> None:
+def require_current_schema(engine: Engine) -> None:
     """Check that a database has the schema of this version.
 
     Raises:
         Misconfigured: The schema is older, newer, or missing.
     """
     with reading(engine) as connection:
-        found = _revision(connection)
-    if found != REVISIONS[-1]:
-        what = f"schema {found}" if found else "no schema yet"
+        revision = _read_revision(connection)
+    if revision != REVISIONS[-1]:
+        description = f"schema {revision}" if revision else "no schema yet"
         raise Misconfigured(
-            f"The records have {what}, and this version needs schema {REVISIONS[-1]}: run "
+            f"The records have {description}, and this version needs schema {REVISIONS[-1]}: run "
             "`openlfr records upgrade` first."
         )
 
 
-def _revision(connection: Connection) -> str | None:
+def _read_revision(connection: Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if found is not None and found not in REVISIONS:
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if revision is not None and revision not in REVISIONS:
         raise Misconfigured(
-            f"The records were written by a newer OpenLFR (schema {found}, this version knows "
-            f"{REVISIONS[-1]}): update OpenLFR, or point data_dir or services.sql elsewhere."
+            f"The records were written by a newer OpenLFR (schema {revision}, this version "
+            f"supports up to {REVISIONS[-1]}): update OpenLFR, or point data_dir or services.sql "
+            "elsewhere."
         )
-    return found
+    return revision
 
 
 def _upgrade(connection: Connection) -> None:

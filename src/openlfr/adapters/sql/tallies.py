@@ -1,4 +1,4 @@
-"""Tallies in SQL: each is counted once, however often it is recorded."""
+"""Tallies in SQL: a tally counts once, even if it is recorded several times."""
 
 from __future__ import annotations
 
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
     from openlfr.domain.tallies import Reporter, Tally
 
-_WHY = {reason: f"tracks_{reason}" for reason in NotSearchedReason}
-_LOST = {reason: f"tracks_lost_{reason}" for reason in LossReason}
-_UNWATCHED = {reason: f"unwatched_{reason}_us" for reason in UnwatchedReason}
-_HISTOGRAMS = (
+_NOT_SEARCHED_COLUMNS = {reason: f"tracks_{reason}" for reason in NotSearchedReason}
+_LOST_COLUMNS = {reason: f"tracks_lost_{reason}" for reason in LossReason}
+_UNWATCHED_COLUMNS = {reason: f"unwatched_{reason}_us" for reason in UnwatchedReason}
+_HISTOGRAM_COLUMNS = (
     tallies.c.scores, tallies.c.fine_scores, tallies.c.control_scores, tallies.c.measures,
 )  # fmt: skip
-_SUMMED = (*COUNTS, "tracks_searched", *_WHY.values(), *_LOST.values(), *_UNWATCHED.values())
+_SUMMED_COLUMNS = (
+    *COUNTS,
+    "tracks_searched",
+    *_NOT_SEARCHED_COLUMNS.values(),
+    *_LOST_COLUMNS.values(),
+    *_UNWATCHED_COLUMNS.values(),
+)
 
 
 class TallyRecords:
@@ -40,10 +46,10 @@ class TallyRecords:
         self._engine = engine
 
     def record(self, reported: Sequence[Tally], *, at: datetime) -> int:
-        """Record tallies in one transaction; returns the number of new ones.
+        """Record tallies in one transaction; return the number of new tallies.
 
         Args:
-            reported: The tallies; one with a known `tally_id` changes nothing.
+            reported: The tallies; a tally whose `tally_id` is recorded already changes nothing.
             at: Time of recording, UTC.
         """
         with self._engine.begin() as connection:
@@ -52,7 +58,7 @@ class TallyRecords:
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Delete the tallies of a camera's frames from this one on: they are counted again."""
+        """Delete a camera's tallies with frames from `first_seq` on, which are counted again."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(tallies).where(
@@ -65,14 +71,14 @@ class TallyRecords:
             )
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
-        """Total counts of each camera of a deployment, ordered by the camera's name.
+        """Return the total counts of each camera of a deployment, ordered by the camera's name.
 
         Args:
             deployment: Id of the deployment.
             epoch: Epoch to count; None for all.
         """
-        columns = (tallies.c.camera, *_span(), *_sums())
-        query = sa.select(*columns).where(*_of(deployment, epoch))
+        columns = (tallies.c.camera, *_span_columns(), *_sum_columns())
+        query = sa.select(*columns).where(*_in_deployment(deployment, epoch))
         query = query.group_by(tallies.c.camera).order_by(tallies.c.camera)
         with reading(self._engine) as connection:
             return [_totals_of(row, row.camera) for row in connection.execute(query)]
@@ -80,29 +86,35 @@ class TallyRecords:
     def by_baseline(
         self, deployment: str, *, epoch: int | None = None
     ) -> dict[BaselineRef, tuple[CameraTotals, Histograms]]:
-        """What all cameras together saw, by what their tallies say of the baseline.
+        """Return the total counts and histograms of all cameras, by the baseline of the tallies.
 
         Args:
-            deployment: Of which.
-            epoch: Of this one alone; of all by default.
+            deployment: Id of the deployment.
+            epoch: Epoch to count; None for all.
         """
         ref = (tallies.c.baseline, tallies.c.baseline_since)
-        query = sa.select(*ref, *_span(), *_sums()).where(*_of(deployment, epoch)).group_by(*ref)
-        drawn = sa.select(*ref, *_HISTOGRAMS).where(*_closed(deployment, epoch))
-        found: dict[BaselineRef, _HistogramSum] = {}
+        query = (
+            sa.select(*ref, *_span_columns(), *_sum_columns())
+            .where(*_in_deployment(deployment, epoch))
+            .group_by(*ref)
+        )
+        histogram_query = sa.select(*ref, *_HISTOGRAM_COLUMNS).where(
+            *_with_closed_tracks(deployment, epoch)
+        )
+        sums: dict[BaselineRef, _HistogramSum] = {}
         with reading(self._engine) as connection:
             totals = {_ref_of(row): _totals_of(row) for row in connection.execute(query)}
-            for row in connection.execution_options(yield_per=1000).execute(drawn):
-                found.setdefault(_ref_of(row), _HistogramSum()).add(row)
+            for row in connection.execution_options(yield_per=1000).execute(histogram_query):
+                sums.setdefault(_ref_of(row), _HistogramSum()).add(row)
         return {
-            ref: (each, found.get(ref, _HistogramSum()).result()) for ref, each in totals.items()
+            ref: (each, sums.get(ref, _HistogramSum()).result()) for ref, each in totals.items()
         }
 
     def by_hour(self, deployment: str) -> list[HourTotals]:
-        """Total counts by camera and hour; a tally counts for the hour in which it began."""
+        """Return the total counts by camera and hour; a tally counts for the hour of its start."""
         hour = hour_of(tallies.c.first_captured_at, self._engine).label("hour")
         query = (
-            sa.select(tallies.c.camera, hour, *_sums())
+            sa.select(tallies.c.camera, hour, *_sum_columns())
             .where(tallies.c.deployment == deployment)
             .group_by(tallies.c.camera, hour)
             .order_by(tallies.c.camera, hour)
@@ -116,25 +128,25 @@ class TallyRecords:
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """The summed histograms of all tallies.
+        """Return the summed histograms of all tallies.
 
         Args:
             deployment: Id of the deployment.
             camera: Name of a camera; None for all.
             epoch: Epoch to count; None for all.
         """
-        query = sa.select(*_HISTOGRAMS).where(*_closed(deployment, epoch))
+        query = sa.select(*_HISTOGRAM_COLUMNS).where(*_with_closed_tracks(deployment, epoch))
         if camera is not None:
             query = query.where(tallies.c.camera == camera)
-        adding = _HistogramSum()
+        total = _HistogramSum()
         with reading(self._engine) as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
-                adding.add(row)
-        return adding.result()
+                total.add(row)
+        return total.result()
 
 
 class _HistogramSum:
-    """The sum of the histograms of rows."""
+    """Sum of the histograms of several tallies."""
 
     def __init__(self) -> None:
         self._bands: dict[int, tuple[int, ...]] = {}
@@ -143,7 +155,7 @@ class _HistogramSum:
         self._measures = Measures()
 
     def add(self, row: Any) -> None:
-        """Add the histograms of one tally."""
+        """Add the histograms of one tally's row."""
         for band, counts in row.scores.items():
             before = self._bands.get(int(band), (0,) * len(counts))
             self._bands[int(band)] = tuple(a + b for a, b in zip(before, counts, strict=True))
@@ -152,24 +164,24 @@ class _HistogramSum:
         self._measures += Measures.from_json(row.measures)
 
     def result(self) -> Histograms:
-        """The sum."""
+        """Return the sum of all added histograms."""
         return Histograms(
             dict(sorted(self._bands.items())), dict(sorted(self._fine.items())),
             dict(sorted(self._control.items())), self._measures,
         )  # fmt: skip
 
 
-def _of(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
-    found = [tallies.c.deployment == deployment]
-    return found if epoch is None else [*found, tallies.c.epoch == epoch]
+def _in_deployment(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [tallies.c.deployment == deployment]
+    return conditions if epoch is None else [*conditions, tallies.c.epoch == epoch]
 
 
-def _closed(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
-    """Conditions for tallies that may have a histogram."""
-    return [*_of(deployment, epoch), tallies.c.tracks_closed > 0]
+def _with_closed_tracks(deployment: str, epoch: int | None) -> list[sa.ColumnElement[bool]]:
+    """Return conditions for tallies with closed tracks; other tallies have empty histograms."""
+    return [*_in_deployment(deployment, epoch), tallies.c.tracks_closed > 0]
 
 
-def _span() -> tuple[sa.Label[datetime], sa.Label[datetime]]:
+def _span_columns() -> tuple[sa.Label[datetime], sa.Label[datetime]]:
     return (
         sa.func.min(tallies.c.first_captured_at).label("first_captured_at"),
         sa.func.max(tallies.c.last_captured_at).label("last_captured_at"),
@@ -190,8 +202,13 @@ def _totals_of(row: Any, camera: str = "all cameras") -> CameraTotals:
 
 
 def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
-    why = Counter({_WHY[reason]: count for reason, count in tally.tracks_not_searched.items()})
-    lost = Counter({_LOST[reason]: count for reason, count in tally.tracks_lost.items()})
+    why = Counter(
+        {
+            _NOT_SEARCHED_COLUMNS[reason]: count
+            for reason, count in tally.tracks_not_searched.items()
+        }
+    )
+    lost = Counter({_LOST_COLUMNS[reason]: count for reason, count in tally.tracks_lost.items()})
     return {
         "tally_id": tally.tally_id,
         "deployment": tally.deployment,
@@ -206,9 +223,9 @@ def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
         "recorded_at": at,
         "tracks_searched": tally.tracks_searched,
         **{name: getattr(tally, name) for name in COUNTS},
-        **{name: why[name] for name in _WHY.values()},
-        **{name: lost[name] for name in _LOST.values()},
-        **{name: tally.unwatched_us.get(why, 0) for why, name in _UNWATCHED.items()},
+        **{name: why[name] for name in _NOT_SEARCHED_COLUMNS.values()},
+        **{name: lost[name] for name in _LOST_COLUMNS.values()},
+        **{name: tally.unwatched_us.get(why, 0) for why, name in _UNWATCHED_COLUMNS.items()},
         "fine_scores": {str(number): count for number, count in tally.fine_scores.items()},
         "control_scores": {str(number): count for number, count in tally.control_scores.items()},
         "measures": asdict(tally.measures),
@@ -217,17 +234,21 @@ def _row_of(tally: Tally, at: datetime) -> dict[str, Any]:
     }
 
 
-def _sums() -> list[sa.Label[Any]]:
-    return [sa.func.coalesce(sa.func.sum(tallies.c[name]), 0).label(name) for name in _SUMMED]
+def _sum_columns() -> list[sa.Label[Any]]:
+    return [
+        sa.func.coalesce(sa.func.sum(tallies.c[name]), 0).label(name) for name in _SUMMED_COLUMNS
+    ]
 
 
 def _counts_of(row: Any) -> dict[str, Any]:
-    # PostgreSQL sums big integers to a decimal.
-    sums = {name: int(getattr(row, name)) for name in _SUMMED}
+    # PostgreSQL returns the sum of big integers as a decimal.
+    sums = {name: int(getattr(row, name)) for name in _SUMMED_COLUMNS}
     return {
         "tracks_searched": sums["tracks_searched"],
-        "tracks_not_searched": {why: sums[name] for why, name in _WHY.items() if sums[name]},
-        "tracks_lost": {why: sums[name] for why, name in _LOST.items() if sums[name]},
-        "unwatched_us": {why: sums[name] for why, name in _UNWATCHED.items() if sums[name]},
+        "tracks_not_searched": {
+            why: sums[name] for why, name in _NOT_SEARCHED_COLUMNS.items() if sums[name]
+        },
+        "tracks_lost": {why: sums[name] for why, name in _LOST_COLUMNS.items() if sums[name]},
+        "unwatched_us": {why: sums[name] for why, name in _UNWATCHED_COLUMNS.items() if sums[name]},
         **{name: sums[name] for name in COUNTS},
     }

@@ -1,4 +1,4 @@
-"""One transaction over the records: changes and their audit events."""
+"""A transaction over the records: changes and their audit events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class UnitOfWork:
-    """Changes of one transaction; `unit_of_work` ends it."""
+    """The changes in one transaction; `unit_of_work` begins and ends the transaction."""
 
     def __init__(self, connection: Connection) -> None:
         access = OneTransaction(connection)
@@ -32,17 +32,17 @@ class UnitOfWork:
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:
-        """Record an act.
+        """Record an act at the end of the transaction.
 
-        It is written at the end of the transaction: acts of all transactions have consecutive
-        numbers, and a transaction that has taken a number makes the others wait.
+        Acts of all transactions have consecutive numbers. After a transaction has assigned a
+        number, other transactions with acts must wait until its end.
         """
         self.events.append(event)
 
 
 @contextmanager
 def unit_of_work(engine: Engine) -> Iterator[UnitOfWork]:
-    """A transaction: committed at the end, rolled back on an exception."""
+    """Begin a transaction: committed at the end of the `with`, rolled back on an exception."""
     with engine.begin() as connection:
         work = UnitOfWork(connection)
         yield work

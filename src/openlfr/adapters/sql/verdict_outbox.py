@@ -1,4 +1,4 @@
-"""The outbox of verdicts.v1: verdicts, withdrawals and outcomes in the order of their commits."""
+"""Outbox of verdicts.v1: verdicts, withdrawals and outcomes, in the order of their commits."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PUBLISHED = tables.counters.c.name == "verdicts_published"
 
 
 class VerdictOutbox:
-    """The outbox of one database, with the number up to which it was published."""
+    """The outbox of one database, with the number of the last published event."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def unpublished_events(self, limit: int) -> list[tuple[int, VerdictEvent | None]]:
-        """The oldest unpublished events with their numbers; None for an erased event."""
+        """Return the oldest unpublished events with their numbers; None for an erased event."""
         with reading(self._engine) as connection:
-            rows = connection.execute(_rows(connection, limit)).all()
+            rows = connection.execute(_select_unpublished(connection, limit)).all()
             return [(row.number, _event_of(connection, row)) for row in rows]
 
     def mark_published(self, number: int) -> None:
-        """Record that every event up to this number was published."""
+        """Record that every event up to and including this number was published."""
         counters = tables.counters
         with self._engine.begin() as connection:
             connection.execute(
@@ -45,7 +45,7 @@ class VerdictOutbox:
             )
 
 
-def _rows(connection: Connection, limit: int) -> sa.Select[Any]:
+def _select_unpublished(connection: Connection, limit: int) -> sa.Select[Any]:
     last = connection.scalar(sa.select(tables.counters.c.value).where(_PUBLISHED)) or 0
     return (
         sa.select(_OUTBOX, _ALERTS.c.deployment)
@@ -57,7 +57,7 @@ def _rows(connection: Connection, limit: int) -> sa.Select[Any]:
 
 
 def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
-    """The event of one row of the outbox; None if the retention has erased it."""
+    """Return the event of one row of the outbox; None if the event was erased."""
     if row.kind == "outcome":
         query = _with_act(_OUTCOMES, _OUTCOMES.c.event_id).where(
             _OUTCOMES.c.outcome_id == row.row_id
@@ -70,45 +70,45 @@ def _event_of(connection: Connection, row: Any) -> VerdictEvent | None:
         query = _with_act(_VERDICTS, _VERDICTS.c.event_id).where(
             _VERDICTS.c.verdict_id == row.row_id
         )
-    found = connection.execute(query).one_or_none()
-    if found is None or row.deployment is None:
+    decision = connection.execute(query).one_or_none()
+    if decision is None or row.deployment is None:
         return None
-    decided_by = restore_act(found)[0] or (found.principal or SYSTEM.name)
+    decided_by = restore_act(decision)[0] or (decision.principal or SYSTEM.name)
     if row.kind == "outcome":
         return VerdictEvent(
-            found.outcome_id,
+            decision.outcome_id,
             row.deployment,
             row.alert_id,
             decided_by,
-            decided_at=found.known_at,
-            outcome=Outcome(found.outcome),
-            minutes_stopped=found.minutes_stopped,
-            issuer=found.issuer or "",
-            account=found.principal or "",
+            decided_at=decision.known_at,
+            outcome=Outcome(decision.outcome),
+            minutes_stopped=decision.minutes_stopped,
+            issuer=decision.issuer or "",
+            account=decision.principal or "",
         )
     if row.kind == "withdrawal":
         return VerdictEvent(
-            withdrawal_id_of(found.verdict_id),
+            withdrawal_id_of(decision.verdict_id),
             row.deployment,
             row.alert_id,
             decided_by,
-            decided_at=found.withdrawn_at,
-            withdraws=found.verdict_id,
-            issuer=found.issuer or "",
-            account=found.principal or "",
+            decided_at=decision.withdrawn_at,
+            withdraws=decision.verdict_id,
+            issuer=decision.issuer or "",
+            account=decision.principal or "",
         )
     return VerdictEvent(
-        found.verdict_id,
+        decision.verdict_id,
         row.deployment,
         row.alert_id,
         decided_by,
-        decided_at=found.decided_at,
-        adjudication=Adjudication(found.adjudication),
-        kind=VerdictKind(found.kind),
-        reason=Reason(found.reason) if found.reason else None,
-        final_at=found.final_at,
-        issuer=found.issuer or "",
-        account=found.principal or "",
+        decided_at=decision.decided_at,
+        adjudication=Adjudication(decision.adjudication),
+        kind=VerdictKind(decision.kind),
+        reason=Reason(decision.reason) if decision.reason else None,
+        final_at=decision.final_at,
+        issuer=decision.issuer or "",
+        account=decision.principal or "",
     )
 
 

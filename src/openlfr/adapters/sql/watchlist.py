@@ -1,8 +1,8 @@
 """Watchlist entries in SQL, with the outbox of their templates.
 
-An entry's template is stored here, encrypted, until it is in the vector store (an outbox), so that
-an import does not need the store, which a running pipeline may have open. `settled` is false as
-long as the vector store or the vault does not match the entry.
+An entry's encrypted template is stored here until it is in the vector store. So an import does not
+need the store, which a running pipeline may have open. `settled` is false while the vector store or
+the vault does not match the entry.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from openlfr.adapters.sql.gallery_model import bound_model
+from openlfr.adapters.sql.gallery_model import read_bound_model
 from openlfr.adapters.sql.tables import references
-from openlfr.adapters.sql.watchlist_acts import Comparison, with_acts
+from openlfr.adapters.sql.watchlist_acts import Comparison, read_with_acts
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, reference_of
 from openlfr.adapters.sql.watchlist_version import newest_version
 from openlfr.domain.entry_acts import earliest_expiry
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
     from openlfr.domain.watchlist import ManifestEntry, Reference
 
-STANDING = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
-"""Statuses of entries on the list, searched or not."""
+LISTED_STATUSES = (EntryStatus.PENDING, EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
+"""Statuses of listed entries, searchable or not."""
 
 
 class WatchlistRecords:
@@ -39,19 +39,19 @@ class WatchlistRecords:
         self._comparison = Comparison()
 
     def version(self) -> int:
-        """Number of the newest change of any entry; cheap to read several times a second."""
+        """Return the number of the newest change; cheap enough to read several times a second."""
         with self._access.reading() as connection:
             return newest_version(connection)
 
     def current_entry(
         self, watchlist: str, subject: str, picture_hash: str, at: datetime
     ) -> Reference | None:
-        """The listed entry of this picture; None if it was removed, refused or has expired."""
+        """Return the listed entry of this picture; None if it is removed, refused or expired."""
         query = sa.select(*COLUMNS).where(
             references.c.watchlist == watchlist,
             references.c.subject == subject,
             references.c.picture_hash == picture_hash,
-            references.c.status.in_(STANDING),
+            references.c.status.in_(LISTED_STATUSES),
             references.c.expires >= at,
         )
         return next(iter(self._read(query)), None)
@@ -64,7 +64,7 @@ class WatchlistRecords:
         statuses: Collection[EntryStatus] | None = None,
         reference_ids: Collection[str] | None = None,
     ) -> list[Reference]:
-        """Entries that meet every given condition, ordered by watchlist, subject and time."""
+        """Return the entries that meet every condition, ordered by watchlist, subject and time."""
         query = sa.select(*COLUMNS).order_by(
             references.c.watchlist, references.c.subject, references.c.added_at
         )
@@ -79,18 +79,21 @@ class WatchlistRecords:
         return self._read(query)
 
     def manifest(self, watchlists: Collection[str]) -> dict[str, ManifestEntry]:
-        """The searchable entries: each active reference by its id.
+        """Return the searchable entries by their id.
 
-        References that differ from their enrolment are left out; `altered` returns them.
+        Active entries that differ from their enrolment are not searchable; `altered_entries`
+        returns them.
         """
         with self._access.reading() as connection:
-            found = self._comparison.active_entries(connection, watchlists)
-            return {key: entry for key, entry in found.entries.items() if key not in found.altered}
+            active = self._comparison.active_entries(connection, watchlists)
+            return {
+                key: entry for key, entry in active.entries.items() if key not in active.altered
+            }
 
     def altered_entries(
         self, watchlists: Collection[str], *, compare_all: bool = False
     ) -> dict[str, str]:
-        """Active references that differ from their enrolment, each with the difference.
+        """Return the active entries that differ from their enrolment, each with the difference.
 
         Args:
             watchlists: Names of the lists.
@@ -103,16 +106,18 @@ class WatchlistRecords:
             return dict(self._comparison.active_entries(connection, watchlists).altered)
 
     def overdue_entries(self, at: datetime) -> list[Reference]:
-        """Listed entries whose enrolment ended before this moment, whatever their rows contain."""
+        """Return listed entries that expired before this moment, even if their row was altered."""
         with self._access.reading() as connection:
             return [
                 entry
-                for entry, acts, _ in with_acts(connection, references.c.status.in_(STANDING))
+                for entry, acts, _ in read_with_acts(
+                    connection, references.c.status.in_(LISTED_STATUSES)
+                )
                 if earliest_expiry(entry, acts) < at
             ]
 
     def outbox(self) -> list[tuple[Reference, bytes]]:
-        """Pending entries with their encrypted templates, in the order they were added."""
+        """Return pending entries with their encrypted templates, in the order of their addition."""
         query = (
             sa.select(*COLUMNS, references.c.template)
             .where(
@@ -126,7 +131,7 @@ class WatchlistRecords:
             return [(reference_of(row), row.template) for row in connection.execute(query)]
 
     def awaiting_erasure(self) -> list[Reference]:
-        """Removed and refused entries whose template and picture are still to be erased."""
+        """Return removed and refused entries whose template and picture must still be erased."""
         return self._read(
             sa.select(*COLUMNS).where(
                 references.c.settled.is_(False),
@@ -135,14 +140,14 @@ class WatchlistRecords:
         )
 
     def picture_names(self) -> set[str]:
-        """Names in the vault that an entry refers to."""
+        """Return the names of pictures in the vault that entries refer to."""
         with self._access.reading() as connection:
             return set(connection.scalars(sa.select(references.c.picture)))
 
     def bound_model(self) -> GalleryFacts | None:
-        """The model that the watchlist is bound to; None before the first enrolment."""
+        """Return the model to which the watchlist is bound; None before the first enrolment."""
         with self._access.reading() as connection:
-            return bound_model(connection)
+            return read_bound_model(connection)
 
     def _read(self, query: sa.Select[Any]) -> list[Reference]:
         with self._access.reading() as connection:

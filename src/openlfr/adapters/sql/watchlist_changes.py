@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.act_words import erase_words
 from openlfr.adapters.sql.gallery_model import bind_model
 from openlfr.adapters.sql.tables import references
-from openlfr.adapters.sql.watchlist import STANDING, WatchlistRecords
+from openlfr.adapters.sql.watchlist import LISTED_STATUSES, WatchlistRecords
 from openlfr.adapters.sql.watchlist_rows import COLUMNS, row_of
-from openlfr.adapters.sql.watchlist_version import next_version, wait_for_others
+from openlfr.adapters.sql.watchlist_version import lock_counter, next_version
 from openlfr.domain.watchlist import PERSONAL_FIELDS, EntryStatus
 
 if TYPE_CHECKING:
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
     from openlfr.domain.watchlist import GalleryDecision, Reference
 
-_SOURCES = {
+_ALLOWED_FROM = {
     EntryStatus.SUSPENDED: (EntryStatus.PENDING, EntryStatus.ACTIVE),
     EntryStatus.ACTIVE: (EntryStatus.SUSPENDED,),
-    EntryStatus.REMOVED: STANDING,
+    EntryStatus.REMOVED: LISTED_STATUSES,
 }
 """For each status, the statuses from which an entry may be moved to it."""
 
-_NAMING = (*PERSONAL_FIELDS, "picture_hash", "entry_hash")
+_ERASABLE_FIELDS = (*PERSONAL_FIELDS, "picture_hash", "entry_hash")
 
 
 class WatchlistChanges(WatchlistRecords):
     """The watchlist within one transaction."""
 
     def lock(self) -> None:
-        """Wait for changes that others are making; theirs wait until this transaction is over."""
+        """Wait for other writers of the watchlist, and block them until this transaction ends."""
         with self._access.writing() as connection:
-            wait_for_others(connection)
+            lock_counter(connection)
 
     def add(
         self,
@@ -51,7 +51,7 @@ class WatchlistChanges(WatchlistRecords):
 
         Args:
             reference: The entry, with status `PENDING`.
-            picture_hash: sha256 (hex) of the imported file, to recognise a second import.
+            picture_hash: SHA-256 (hex) of the imported file, to detect a second import.
             template: Encrypted template for the vector store.
             at: Time of the change, UTC.
         """
@@ -74,11 +74,11 @@ class WatchlistChanges(WatchlistRecords):
     def settle(self, settlements: Sequence[GalleryDecision], at: datetime) -> set[str]:
         """Activate or refuse pending entries, and delete their templates from the outbox.
 
-        The picture of a refused entry must still be erased: the entry is `awaiting_erasure`.
+        A refused entry is `awaiting_erasure`, since its picture must still be erased.
 
         Returns:
-            The ids of settled entries. An entry that is no longer pending (suspended or removed
-            meanwhile) stays as it is; its template in the vector store is not searchable.
+            The ids of settled entries. An entry that is no longer pending (suspended or removed by
+            now) is unchanged; its template in the vector store is not searchable.
         """
         settled = set()
         with self._access.writing() as connection:
@@ -104,7 +104,7 @@ class WatchlistChanges(WatchlistRecords):
         return settled
 
     def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
-        """Record that templates and pictures of these entries are erased everywhere else."""
+        """Record that vector store and vault no longer contain data of these entries."""
         with self._access.writing() as connection:
             version = next_version(connection)
             for reference_id in reference_ids:
@@ -141,10 +141,13 @@ class WatchlistChanges(WatchlistRecords):
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
 
     def erase_subjects(self, before: datetime) -> list[str]:
-        """Erase the people's names in entries that left before this moment; returns their ids.
+        """Erase the names of people in entries that left the list before this moment.
 
-        That an entry existed, why and until when stays, as do the acts in the audit log, without
-        words that name anybody.
+        The fact that an entry existed, its category and its dates remain. The acts in the audit log
+        remain too, without words that name anybody.
+
+        Returns:
+            The ids of these entries.
         """
         gone = sa.and_(
             references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
@@ -155,7 +158,7 @@ class WatchlistChanges(WatchlistRecords):
         with self._access.writing() as connection:
             ids = list(connection.scalars(sa.select(references.c.reference_id).where(gone)))
             if ids:
-                blank = dict.fromkeys(_NAMING, "")
+                blank = dict.fromkeys(_ERASABLE_FIELDS, "")
                 connection.execute(sa.update(references).where(gone).values(**blank))
                 erase_words(connection, ids)
         return ids
@@ -164,7 +167,7 @@ class WatchlistChanges(WatchlistRecords):
         self, condition: sa.ColumnElement[bool], to: EntryStatus, at: datetime
     ) -> list[Reference]:
         query = sa.select(*COLUMNS, references.c.template.is_not(None).label("waits")).where(
-            condition, references.c.status.in_(_SOURCES[to])
+            condition, references.c.status.in_(_ALLOWED_FROM[to])
         )
         moved: list[str] = []
         with self._access.writing() as connection:
@@ -193,5 +196,5 @@ class WatchlistChanges(WatchlistRecords):
             Misconfigured: The watchlist is bound to another model.
         """
         with self._access.writing() as connection:
-            next_version(connection)  # of two first imports at once, one waits here
+            next_version(connection)  # a second first import at the same time waits here
             bind_model(connection, facts, at)

@@ -1,4 +1,4 @@
-"""Watchlist entries to rows, and from rows."""
+"""Conversion of watchlist entries to rows, and of rows to entries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from openlfr.domain.watchlist import EntryStatus, Reference
 
 _FIELDS = tuple(Reference.__dataclass_fields__)
 COLUMNS = [references.c[name] for name in _FIELDS]
-"""Columns that `reference_of` needs."""
+"""Columns that `reference_of` requires."""
 
 
 def row_of(reference: Reference) -> dict[str, Any]:
-    """The columns of an entry in its row; the others record pending work (`tables.references`)."""
+    """Return the columns of an entry; other columns record pending work (`tables.references`)."""
     return {name: getattr(reference, name) for name in _FIELDS}
 
 
 def reference_of(row: Any) -> Reference:
-    """The entry of a row that has `COLUMNS`."""
+    """Convert a row with `COLUMNS` to an entry."""
     values = {name: getattr(row, name) for name in _FIELDS}
     return Reference(**values | {"status": EntryStatus(row.status)})

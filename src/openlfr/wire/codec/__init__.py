@@ -1,9 +1,9 @@
-"""Encode domain values as records of a Kafka topic, and decode them: the only user of protobuf.
+"""Encoding of domain values as records of Kafka topics, and decoding; nothing else uses protobuf.
 
-`encode_*` returns a whole record: key, value and headers. `decode_*` parses a value and returns the
-domain value, or raises `BadInput` with the reason; the caller adds the message's topic, partition
-and offset. Every field must be present, finite and not negative, so that a message cut short is
-never taken for a whole one. Fields that a newer version added are ignored.
+`encode_*` returns a record: key, value and headers. `decode_*` parses a value. It returns the
+domain value, or raises `BadInput` with the reason; the caller adds topic, partition and offset.
+Every field must be present, finite and not negative, so that a truncated message is rejected;
+`fields.py` lists the exceptions. Fields of newer versions are ignored.
 """
 
 from openlfr.wire.codec.alerts import (

@@ -33,7 +33,7 @@ _SEALED, _UNSEALED = sighting_pb2.Evidence.SEALING_VAULT, sighting_pb2.Evidence.
 def encode_sighting(
     sighting: Sighting, evidence: SentEvidence | None = None, *, traceparent: str = ""
 ) -> Record:
-    """Encode; the key is deployment and subject, so that one agent folds them in order."""
+    """Encode; the key is deployment and subject, so that one agent processes these in order."""
     message = sighting_pb2.Sighting(
         sighting_id=sighting.sighting_id,
         deployment=sighting.deployment,
@@ -62,42 +62,42 @@ def encode_sighting(
 
 
 def decode_sighting(value: bytes | None) -> tuple[Sighting, SentEvidence | None]:
-    """Decode what `encode_sighting` wrote."""
+    """Decode a sighting and its evidence, if any."""
     message = parse(sighting_pb2.Sighting, value)
     sighting = _sighting_of(message, message.seq, conflicts_in_frame=message.twice)
     if not message.HasField("evidence"):
         return sighting, None
     evidence = message.evidence
     if evidence.sealing not in (_SEALED, _UNSEALED):
-        raise unusable(message, "this version does not know the sealing of its evidence")
+        raise unusable(message, "the sealing of its evidence is unknown to this version")
     return sighting, SentEvidence(evidence.name, evidence.sealing == _SEALED, evidence.content)
 
 
 def encode_alert(
-    event: AlertEvent, emitted_at: datetime, *, pictured: bool = True, traceparent: str = ""
+    event: AlertEvent, emitted_at: datetime, *, has_picture: bool = True, traceparent: str = ""
 ) -> Record:
-    """Encode; the key is the alert, so that its events are read in order."""
-    seen = event.sighting
+    """Encode; the key is the alert's id, so that the alert's events are read in order."""
+    sighting = event.sighting
     message = alert_pb2.Alert(
         event=enum_name("EVENT", event.event),
         event_id=event.event_id,
         alert_id=event.alert_id,
-        sighting_id=seen.sighting_id,
-        deployment=seen.deployment,
-        subject=seen.subject,
-        watchlist=seen.watchlist,
-        reference_id=seen.reference_id,
-        camera=seen.camera,
-        epoch=seen.epoch,
-        frame_index=seen.seq,
-        captured_at=timestamp_of(seen.captured_at),
+        sighting_id=sighting.sighting_id,
+        deployment=sighting.deployment,
+        subject=sighting.subject,
+        watchlist=sighting.watchlist,
+        reference_id=sighting.reference_id,
+        camera=sighting.camera,
+        epoch=sighting.epoch,
+        frame_index=sighting.seq,
+        captured_at=timestamp_of(sighting.captured_at),
         emitted_at=timestamp_of(emitted_at),
-        box=box_message(seen.box),
-        score=float(seen.score),
-        threshold=float(seen.threshold),
-        quality=float(seen.quality),
+        box=box_message(sighting.box),
+        score=float(sighting.score),
+        threshold=float(sighting.threshold),
+        quality=float(sighting.quality),
     )
-    if not pictured:
+    if not has_picture:
         message.without_picture = True
     if (flag := event.impossible) is not None:
         impossible = impossible_pb2.Impossible(
@@ -107,19 +107,19 @@ def encode_alert(
             metres=flag.metres,
         )
         message.impossible.CopyFrom(impossible)
-    if seen.time_assumed:
+    if sighting.time_assumed:
         message.time_assumed = True
-    return record_of(event.alert_id, message, seen.captured_at, traceparent)
+    return record_of(event.alert_id, message, sighting.captured_at, traceparent)
 
 
 def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
-    """Decode what `encode_alert` wrote: event, time of emission (UTC), whether it has a picture."""
+    """Decode an event, its time of emission (UTC), and whether it has a picture."""
     message = parse(alert_pb2.Alert, value)
     flag = _flag_of(message)
     conflicts_in_frame = flag is not None and flag.why is ImpossibleReason.ONE_FRAME
     sighting = _sighting_of(message, message.frame_index, conflicts_in_frame=conflicts_in_frame)
     if message.event_id != event_id_of(message.sighting_id):
-        raise unusable(message, "its event_id is not that of its sighting")
+        raise unusable(message, "its event_id does not match its sighting")
     event = AlertEvent(
         event=required_enum(EventKind, message, "event"),
         event_id=message.event_id,
@@ -131,7 +131,7 @@ def decode_alert(value: bytes | None) -> tuple[AlertEvent, datetime, bool]:
 
 
 def _flag_of(message: alert_pb2.Alert) -> ImpossibleMatch | None:
-    """The flag of an impossible match; None also for a newer version's reason."""
+    """Return the flag of an impossible match; None also for a reason of a newer version."""
     if not message.HasField("impossible"):
         return None
     flag = message.impossible
@@ -148,7 +148,7 @@ def _sighting_of(
     try:
         uuid.UUID(message.sighting_id)
     except ValueError:
-        raise unusable(message, "its sighting_id is no UUID") from None
+        raise unusable(message, "its sighting_id is not a UUID") from None
     return Sighting(
         sighting_id=message.sighting_id,
         deployment=message.deployment,

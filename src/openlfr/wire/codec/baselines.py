@@ -1,4 +1,4 @@
-"""The baseline in a tally: the one that its worker uses."""
+"""The baseline in a tally, which the tally's worker uses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from openlfr.wire.v1 import tally_pb2
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-_ID_LENGTH = 64  # SHA-256 in hex; the records have no room for more
+_ID_LENGTH = 64  # SHA-256 in hex; the column in the records is no longer
 
 
 def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
-    """The message of a baseline; its id and start are fields of the tally."""
+    """Return the message of a baseline; the tally itself contains the baseline's id and start."""
     content = adoption.baseline
     listed, threshold = content.listed, content.threshold
     return tally_pb2.Baseline(
@@ -60,9 +60,9 @@ def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
 
 
 def ref_of(message: tally_pb2.Tally) -> BaselineRef:
-    """The id of a tally's baseline, and since when it is used (unknown in earlier versions)."""
+    """Return the id of a tally's baseline and its first use (None from an earlier version)."""
     if len(message.baseline) > _ID_LENGTH:
-        raise unusable(message, "its baseline is no id")
+        raise unusable(message, "its baseline is not an id")
     if not message.HasField("baseline_since"):
         return BaselineRef(message.baseline)
     if not message.baseline:
@@ -71,49 +71,49 @@ def ref_of(message: tally_pb2.Tally) -> BaselineRef:
 
 
 def adoption_of(message: tally_pb2.Tally) -> BaselineAdoption | None:
-    """The whole baseline in a tally; None if the tally has only its id, or none.
+    """Return the complete baseline in a tally; None if the tally has only an id, or no baseline.
 
     Raises:
-        BadInput: The id is not that of the baseline.
+        BadInput: The id does not match the baseline.
     """
     if not message.HasField("baseline_taken_up"):
         return None
-    sent, since = message.baseline_taken_up, ref_of(message).adopted_at
+    baseline, since = message.baseline_taken_up, ref_of(message).adopted_at
     if since is None:
         raise unusable(message, "it has a baseline without a baseline_since")
-    if sent.threshold_origin not in set(ThresholdOrigin):
-        raise unusable(message, "this version does not know the origin of its threshold")
+    if baseline.threshold_origin not in set(ThresholdOrigin):
+        raise unusable(message, "the origin of its threshold is unknown to this version")
     content = Baseline(
         message.deployment,
         ListState(
-            sent.list_root,
-            sent.references,
-            _number(sent, "subjects"),
+            baseline.list_root,
+            baseline.references,
+            _number(baseline, "subjects"),
             tuple(
                 ListPart(part.watchlist, part.category, part.references, _number(part, "subjects"))
-                for part in sent.list_parts
+                for part in baseline.list_parts
             ),
         ),
         ThresholdUsed(
-            sent.threshold,
-            ThresholdOrigin(sent.threshold_origin),
-            sent.threshold_list_size,
-            sent.target_fpir if sent.HasField("target_fpir") else None,
-            sent.calibration_id,
-            sent.threshold_basis,
-            sent.threshold_doubt,
+            baseline.threshold,
+            ThresholdOrigin(baseline.threshold_origin),
+            baseline.threshold_list_size,
+            baseline.target_fpir if baseline.HasField("target_fpir") else None,
+            baseline.calibration_id,
+            baseline.threshold_basis,
+            baseline.threshold_doubt,
         ),
         tuple(
             ModelUsed(each.role, each.name, each.sha256, each.licence, each.prepared_sha256)
-            for each in sent.models
+            for each in baseline.models
         ),
-        sent.rules,
-        sent.camera_inputs,
-        sent.software,
+        baseline.rules,
+        baseline.camera_inputs,
+        baseline.software,
     )
     if content.baseline_id != message.baseline:
-        raise unusable(message, "its baseline is not that of its content")
-    return BaselineAdoption(content, since, sent.former)
+        raise unusable(message, "its baseline id does not match its content")
+    return BaselineAdoption(content, since, baseline.former)
 
 
 def _number(message: Message, name: str) -> int | None:

@@ -28,11 +28,11 @@ from openlfr.wire.headers import write_headers
 from openlfr.wire.v1 import control_pb2
 
 HEARTBEAT_KEY = b"heartbeat"
-"""Key of heartbeats on the control topic; no reference has it, since those are UUIDs."""
+"""Key of heartbeats on the control topic; no entry has this key, since entries' ids are UUIDs."""
 
 
 def encode_control(content: ControlMessage) -> Record:
-    """Encode; the key is the reference, the deployment or `HEARTBEAT_KEY`."""
+    """Encode; the key is that of the entry or deployment, or `HEARTBEAT_KEY`."""
     if isinstance(content, EntryForgotten | DeploymentForgotten):
         schema = control_pb2.Control.DESCRIPTOR.full_name
         if isinstance(content, EntryForgotten):
@@ -60,15 +60,17 @@ def encode_control(content: ControlMessage) -> Record:
 
 
 def decode_control(key: bytes | None, value: bytes | None) -> ControlMessage:
-    """Decode what `encode_control` wrote.
+    """Decode a record of the control topic.
 
-    An entry with an unknown status counts as suspended, a deployment with one as paused.
+    An entry with an unknown status counts as suspended, and a deployment as paused.
     """
     if value is None:
         try:
             return tombstone_of((key or b"").decode())
         except UnicodeDecodeError:
-            raise BadInput("This tombstone's key is no reference.") from None
+            raise BadInput(
+                "This tombstone's key is not the key of an entry or deployment."
+            ) from None
     message = parse(control_pb2.Control, value)
     match message.WhichOneof("content"):
         case "heartbeat":
@@ -78,12 +80,12 @@ def decode_control(key: bytes | None, value: bytes | None) -> ControlMessage:
             return _change_of(message.entry, key)
         case "deployment":
             return _state_of(message.deployment, key)
-    raise unusable(message, "this version does not know its content")
+    raise unusable(message, "its content is unknown to this version")
 
 
 def _change_of(entry: control_pb2.ManifestEntry, key: bytes | None) -> ManifestChange:
     if key != entry.reference_id.encode():
-        raise unusable(entry, "its key is not its reference")
+        raise unusable(entry, "its key does not match its reference_id")
     try:
         status = required_enum(EntryStatus, entry, "status")
     except BadInput:
@@ -124,7 +126,7 @@ def _state_message(state: DeploymentState) -> control_pb2.DeploymentState:
 
 def _state_of(message: control_pb2.DeploymentState, key: bytes | None) -> DeploymentState:
     if key != f"{DEPLOYMENT_KEY_PREFIX}{message.deployment_id}".encode():
-        raise unusable(message, "its key is not its deployment")
+        raise unusable(message, "its key does not match its deployment_id")
     try:
         status = required_enum(DeploymentStatus, message, "status")
     except BadInput:

@@ -9,7 +9,7 @@ from openlfr.wire.v1 import dead_letter_pb2
 
 
 def encode_dead_letter(letter: DeadLetter, *, traceparent: str = "") -> Record:
-    """Encode; the key is the message's place, so that a second dead letter has the same key."""
+    """Encode; the key is the message's topic, partition and offset, the same at a repetition."""
     message = dead_letter_pb2.DeadLetter(
         topic=letter.topic,
         partition=letter.partition,
@@ -25,7 +25,7 @@ def encode_dead_letter(letter: DeadLetter, *, traceparent: str = "") -> Record:
 
 
 def decode_dead_letter(value: bytes | None) -> DeadLetter:
-    """Decode what `encode_dead_letter` wrote."""
+    """Decode a dead letter."""
     message = parse(dead_letter_pb2.DeadLetter, value)
     return DeadLetter(
         topic=message.topic,

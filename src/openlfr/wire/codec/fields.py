@@ -1,4 +1,4 @@
-"""Parsing of messages: fields to domain values, and the checks of every message."""
+"""Parsing of messages: conversion of fields to domain values, and checks of every message."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAY_BE_ABSENT = frozenset(
         "Sighting.evidence",
         "Sighting.time_assumed",
         "Sighting.twice",
-        # A baseline without a calibration; a worker that does not know the references' subjects.
+        # Absent without a calibration, or if the worker cannot count the subjects.
         "Baseline.subjects",
         "Baseline.target_fpir",
         "ListPart.subjects",
@@ -88,7 +88,7 @@ MAY_BE_EMPTY = frozenset(
 )
 MAY_BE_NEGATIVE = frozenset({"FineScores.bins"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST = 2**63 - 1  # largest integer, here and in the records
+_LARGEST = 2**63 - 1  # of integers in messages and in the records
 
 M = TypeVar("M", bound=Message)
 
@@ -97,7 +97,7 @@ def parse(kind: type[M], value: bytes | None) -> M:
     """Parse a message and check all its fields.
 
     Raises:
-        BadInput: The bytes are no such message, or a field is missing or has an impossible value.
+        BadInput: The bytes are not such a message, or a field is missing or has an invalid value.
     """
     if not value:
         raise BadInput(f"This {kind.DESCRIPTOR.name} message is empty.")
@@ -105,69 +105,71 @@ def parse(kind: type[M], value: bytes | None) -> M:
         message = kind.FromString(bytes(value))
     except DecodeError:
         raise BadInput(
-            f"This is no {kind.DESCRIPTOR.name} message, or it was damaged: it cannot be parsed."
+            f"This is not a {kind.DESCRIPTOR.name} message, or it is damaged: it cannot be parsed."
         ) from None
     _check(message)
     return message
 
 
 def unusable(message: Message, why: str) -> BadInput:
-    """The error for a message that can be parsed but not used."""
+    """Return the error for a message that can be parsed but not used."""
     return BadInput(f"This {message.DESCRIPTOR.name} message cannot be used: {why}.")
 
 
 def timestamp_of(moment: datetime) -> Timestamp:
-    """The protobuf timestamp of a moment, in whole microseconds."""
+    """Convert a moment to a protobuf timestamp, in whole microseconds."""
     if moment.tzinfo is None:
-        raise ValueError(f"{moment!r} has no time zone; messages carry moments, not wall times")
-    since = moment - _EPOCH
-    return Timestamp(seconds=since.days * 86400 + since.seconds, nanos=since.microseconds * 1000)
+        raise ValueError(f"{moment!r} has no time zone: messages contain moments, not wall times")
+    elapsed = moment - _EPOCH
+    return Timestamp(
+        seconds=elapsed.days * 86400 + elapsed.seconds, nanos=elapsed.microseconds * 1000
+    )
 
 
 def read_moment(message: Message, name: str) -> datetime:
-    """The moment of a timestamp field, UTC.
+    """Return the moment of a timestamp field, UTC.
 
     Raises:
-        BadInput: The moment lies outside the years 1 to 9999.
+        BadInput: The moment is outside the years 1 to 9999.
     """
     stamp: Timestamp = getattr(message, name)
     if 0 <= stamp.nanos < 10**9:
         with suppress(OverflowError):
             return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
-    raise unusable(message, f"its {name} is no moment")
+    raise unusable(message, f"its {name} is not a moment")
 
 
 def box_message(box: Box) -> box_pb2.Box:
-    """The message of a box."""
+    """Convert a box to a message."""
     x, y, w, h = map(float, box)
     return box_pb2.Box(x=x, y=y, w=w, h=h)
 
 
 def box_of(message: box_pb2.Box) -> Box:
-    """The box of a message."""
+    """Convert a message to a box."""
     return Box(message.x, message.y, message.w, message.h)
 
 
 def enum_name(prefix: str, value: StrEnum | None) -> str:
-    """The name in the protos: `enum_name("EVENT", EventKind.OPENED)` is "EVENT_OPENED"."""
+    """Return the name in the protos: `enum_name("EVENT", EventKind.OPENED)` is "EVENT_OPENED"."""
     return f"{prefix}_{value.upper() if value else 'UNSPECIFIED'}"
 
 
 def optional_enum(kind: type[E], message: Message, name: str) -> E | None:
-    """The value of an enum field; None if it is unspecified.
+    """Return the value of an enum field; None if it is unspecified.
 
     Raises:
-        BadInput: The value is a newer version's, so its meaning is unknown.
+        BadInput: The value is from a newer version, so its meaning is unknown.
     """
     number = getattr(message, name)
     values = _enum_values(message.DESCRIPTOR, name)
     if number and number not in values:
-        raise unusable(message, f"this version does not know its {name} {number}")
+        raise unusable(message, f"its {name} {number} is unknown to this version")
     return kind(values[number]) if number else None
 
 
 def required_enum(kind: type[E], message: Message, name: str) -> E:
-    """The value of an enum field; BadInput if it is unspecified or unknown."""
+    """Return the value of an enum field; raise `BadInput` if it is unspecified or unknown."""
     value = optional_enum(kind, message, name)
     if value is None:
         raise unusable(message, f"it lacks its {name}")
@@ -176,7 +178,7 @@ def required_enum(kind: type[E], message: Message, name: str) -> E:
 
 @cache
 def _enum_values(descriptor: Descriptor, field: str) -> dict[int, str]:
-    """The domain's value of each number of an enum field: 1 -> "opened"."""
+    """Return the domain's value for each number of an enum field: 1 -> "opened"."""
     enum = descriptor.fields_by_name[field].enum_type
     values = [] if enum is None else list(enum.values)
     return {each.number: each.name[len(field) + 1 :].lower() for each in values if each.number}
@@ -184,7 +186,7 @@ def _enum_values(descriptor: Descriptor, field: str) -> dict[int, str]:
 
 @cache
 def _fields(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """The fields to check: all except the alternatives of a oneof."""
+    """Return the fields to check: all except the alternatives of a oneof."""
     return tuple(
         field
         for field in descriptor.fields
@@ -218,7 +220,7 @@ def _check_value(message: Message, field: FieldDescriptor, value: object) -> Non
         case str() | bytes():
             if not value and name not in MAY_BE_EMPTY:
                 raise unusable(message, f"its {field.name} is empty")
-            if isinstance(value, str) and "\0" in value:  # not allowed in PostgreSQL's texts
+            if isinstance(value, str) and "\0" in value:  # PostgreSQL's text allows none
                 raise unusable(message, f"its {field.name} contains a NUL character")
         case float():
             if not math.isfinite(value):

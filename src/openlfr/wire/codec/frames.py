@@ -9,7 +9,7 @@ from openlfr.wire.v1 import frame_pb2
 
 
 def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
-    """Encode; the key is the camera, so that one worker reads its frames in order."""
+    """Encode; the key is the camera, so that one worker reads the camera's frames in order."""
     message = frame_pb2.Frame(
         deployment=frame.deployment,
         camera=frame.camera,
@@ -27,10 +27,12 @@ def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
 
 
 def decode_frame(value: bytes | None) -> EncodedFrame:
-    """Decode what `encode_frame` wrote; the JPEG itself is not checked."""
+    """Decode a frame; the JPEG itself is not checked."""
     message = parse(frame_pb2.Frame, value)
     if bool(message.jpeg) == message.ended:
-        why = "it marks the end but has a picture" if message.ended else "its jpeg is empty"
+        why = (
+            "it is the end of an epoch but has a picture" if message.ended else "its jpeg is empty"
+        )
         raise unusable(message, why)
     return EncodedFrame(
         deployment=message.deployment,

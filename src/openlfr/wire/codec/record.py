@@ -18,7 +18,7 @@ class Record:
     """A record as a producer sends it.
 
     Attributes:
-        key: Decides the partition; records with the same key are read in the order of sending.
+        key: Selects the partition; records with the same key are read in the order of sending.
         value: The message's bytes; None for a tombstone.
     """
 
@@ -30,7 +30,7 @@ class Record:
 def record_of(
     key: str, message: Message, captured_at: datetime | None = None, traceparent: str = ""
 ) -> Record:
-    """Make the record of a message."""
+    """Build the record of a message."""
     headers = write_headers(
         message.DESCRIPTOR.full_name, captured_at=captured_at, traceparent=traceparent
     )

@@ -33,12 +33,12 @@ _SINCE_0_2 = (
     *_UNWATCHED.values(),
     "frames_paused",
     "tracks_lost_paused",
-)  # an earlier version wrote none of these fields, this version all of them
+)  # this version writes all of these fields, an earlier version none
 _EDGES = {"eye_distances": EYE_EDGES, "sharpness": SHARE_EDGES, "light": SHARE_EDGES}
 
 
 def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
-    """Encode; the key is the camera."""
+    """Encode; the key is the camera's name."""
     why, lost = tally.tracks_not_searched, tally.tracks_lost
     numbers: dict[str, Any] = {name: getattr(tally, name) for name in _NUMBERS}
     numbers |= {name: tally.unwatched_us.get(each, 0) for each, name in _UNWATCHED.items()}
@@ -63,9 +63,9 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
         tracks_lost_moved=lost.get(LossReason.MOVED, 0),
         tracks_lost_failed=lost.get(LossReason.FAILED, 0),
         tracks_searched=tally.tracks_scored,
-        bands=[_band(band, counts) for band, counts in sorted(tally.scores.items())],
-        fine_scores=_fine(tally.fine_scores),
-        control_scores=_fine(tally.control_scores),
+        bands=[_band_message(band, counts) for band, counts in sorted(tally.scores.items())],
+        fine_scores=_fine_message(tally.fine_scores),
+        control_scores=_fine_message(tally.control_scores),
         baseline=tally.baseline,
         baseline_since=tally.baseline_since and timestamp_of(tally.baseline_since),
         baseline_taken_up=baseline_message(tally.adoption) if tally.adoption else None,
@@ -76,7 +76,7 @@ def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
 
 
 def decode_tally(value: bytes | None) -> Tally:
-    """Decode what `encode_tally` wrote."""
+    """Decode a tally."""
     message = parse(tally_pb2.Tally, value)
     if len({message.HasField(name) for name in _SINCE_0_2}) > 1:
         raise unusable(message, "it lacks some of its counts")
@@ -94,7 +94,7 @@ def decode_tally(value: bytes | None) -> Tally:
     }
     unwatched = {why: getattr(message, name) for why, name in _UNWATCHED.items()}
     numbers = {name: getattr(message, name) for name in _NUMBERS}
-    if not message.HasField("tracks_begun"):  # an earlier version counted ended tracks only
+    if not message.HasField("tracks_begun"):  # an earlier version counted only ended tracks
         numbers["tracks_begun"] = message.tracks_closed
     tally = Tally(
         deployment=message.deployment,
@@ -116,15 +116,15 @@ def decode_tally(value: bytes | None) -> Tally:
         **numbers,
     )
     if tally.tally_id != message.tally_id or tally.first_seq > tally.last_seq:
-        raise unusable(message, "its tally_id is not that of its range")
+        raise unusable(message, "its tally_id does not match its range of frames")
     if tally.tracks_scored != message.tracks_searched:
-        raise unusable(message, "its bands do not add up to tracks_searched")
+        raise unusable(message, "the sum of its bands is not tracks_searched")
     if tally.fine_scores and sum(tally.fine_scores.values()) != tally.tracks_scored:
-        raise unusable(message, "its fine scores do not add up to tracks_searched")
+        raise unusable(message, "the sum of its fine_scores is not tracks_searched")
     return tally
 
 
-def _band(band: int, counts: tuple[int, ...]) -> tally_pb2.QualityBand:
+def _band_message(band: int, counts: tuple[int, ...]) -> tally_pb2.QualityBand:
     return tally_pb2.QualityBand(
         lowest_quality=QUALITY_EDGES[band],
         highest_quality=QUALITY_EDGES[band + 1],
@@ -148,7 +148,7 @@ def _scores(message: tally_pb2.Tally) -> dict[int, tuple[int, ...]]:
     return scores
 
 
-def _fine(counts: Mapping[int, int]) -> tally_pb2.FineScores:
+def _fine_message(counts: Mapping[int, int]) -> tally_pb2.FineScores:
     numbers = sorted(counts)
     return tally_pb2.FineScores(
         bin_width=bins.FINE_STEP, bins=numbers, counts=[counts[number] for number in numbers]
@@ -168,11 +168,11 @@ def _fine_of(message: tally_pb2.Tally, name: str) -> dict[int, int]:
 
 
 def _measures_of(message: tally_pb2.Tally) -> Measures:
-    found = {}
+    measures = {}
     for name, edges in _EDGES.items():
         measure: tally_pb2.Measure = getattr(message, name)
         if message.HasField(name):
             if (tuple(measure.lowest), len(measure.counts)) != (edges, len(edges)):
                 raise unusable(message, f"its {name} has other bins than this version's")
-            found[name] = tuple(measure.counts)
-    return Measures(**found)
+            measures[name] = tuple(measure.counts)
+    return Measures(**measures)

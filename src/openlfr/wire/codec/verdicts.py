@@ -18,7 +18,7 @@ from openlfr.wire.v1 import verdict_pb2
 
 
 def encode_verdict(event: VerdictEvent, *, traceparent: str = "") -> Record:
-    """Encode; the key is the alert, so that a verdict is read before its correction."""
+    """Encode; the key is the alert's id, so that a verdict is read before its correction."""
     message = verdict_pb2.Verdict(
         verdict_id=event.verdict_id,
         deployment=event.deployment,
@@ -43,7 +43,7 @@ def encode_verdict(event: VerdictEvent, *, traceparent: str = "") -> Record:
 
 
 def decode_verdict(value: bytes | None) -> VerdictEvent:
-    """Decode what `encode_verdict` wrote."""
+    """Decode a verdict, a withdrawal or an outcome."""
     message = parse(verdict_pb2.Verdict, value)
     adjudication = optional_enum(Adjudication, message, "adjudication")
     outcome = optional_enum(Outcome, message, "outcome")
@@ -68,7 +68,7 @@ def decode_verdict(value: bytes | None) -> VerdictEvent:
 
 
 def _reason(message: verdict_pb2.Verdict) -> Reason | None:
-    """The verdict's reason; None also for a newer version's reason, so that the verdict is kept."""
+    """Return the reason; None for a reason of a newer version, so that the verdict stays usable."""
     if message.reason not in verdict_pb2.Verdict.Reason.values():
         return None
     return optional_enum(Reason, message, "reason")

@@ -1,1 +1,1 @@
-"""Generated from `protos/openlfr/wire/v1` by `scripts/protos`; only `wire/codec.py` uses it."""
+"""Generated from `protos/openlfr/wire/v1` by `scripts/protos`; only `wire/codec` uses it."""

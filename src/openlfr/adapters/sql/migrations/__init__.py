@@ -1,1 +1,1 @@
-"""How older schemas become the present one; `schema.migrate` runs these in order."""
+"""Migrations of older schemas to the present schema; `schema.migrate` applies them in order."""

@@ -1,4 +1,4 @@
-"""Run by Alembic: applies the migrations on the connection that `schema.migrate` hands over."""
+"""Entry point of Alembic: apply the migrations on the connection from `schema.migrate`."""
 
 from alembic import context
 
@@ -9,4 +9,4 @@ context.configure(
     target_metadata=metadata,
     transaction_per_migration=False,
 )
-context.run_migrations()  # inside the caller's transaction: all of them or none
+context.run_migrations()  # in the caller's transaction: all migrations or none

@@ -1,4 +1,4 @@
-"""Every table of the records, declared once; migrations build the tables declared here."""
+"""Declarations of every table of the records; migrations create these tables."""
 
 from openlfr.adapters.sql.tables.alerts import (
     alert_events,

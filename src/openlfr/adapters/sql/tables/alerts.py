@@ -1,4 +1,4 @@
-"""Tables of alerts: their events, verdicts, outcomes, holds, and what is still to be published."""
+"""Tables of alerts: events, verdicts, outcomes, holds, and the outbox of verdicts."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ alerts = Table(
     Column("best_score", Float, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("events", Integer, nullable=False),
-    # Whether the alert is about a recording: nobody can decide it in time, so it does not lapse.
+    # Whether the alert is about a recording. Nobody can decide such an alert in time, so that it
+    # does not lapse.
     Column("recording", Boolean, nullable=False, server_default=false()),
     Column("lapse_at", UtcDateTime, nullable=True),  # NULL: recorded by an earlier version
-    Column("lapsed_at", UtcDateTime, nullable=True),  # since then it accepts no sightings
+    Column("lapsed_at", UtcDateTime, nullable=True),  # from then on the alert accepts no sightings
     Column("reopened_at", UtcDateTime, nullable=True),
     # Derived from verdicts and outcomes (`domain.adjudication.Case`), for queries.
     Column("version", Integer, nullable=False, server_default="1"),
@@ -52,19 +53,19 @@ alerts = Table(
     Index(None, "erase_at"),
     Index(None, "lapse_at"),
 )
-_TAKES_IN = alerts.c.lapsed_at.is_(None) & alerts.c.closed_at.is_(None)
-# One alert at a time accepts the sightings of a subject.
+_ACCEPTS_SIGHTINGS = alerts.c.lapsed_at.is_(None) & alerts.c.closed_at.is_(None)
+# At most one alert of a subject accepts sightings.
 Index(
     "uq_alerts_taking_in",
     alerts.c.deployment,
     alerts.c.subject,
     unique=True,
-    sqlite_where=_TAKES_IN,
-    postgresql_where=_TAKES_IN,
+    sqlite_where=_ACCEPTS_SIGHTINGS,
+    postgresql_where=_ACCEPTS_SIGHTINGS,
 )
 
-# People's verdicts on alerts. Append-only, as `audit_events`: who decided, and in which words, is
-# in the audit event recorded with the verdict.
+# Verdicts on alerts. Append-only, as `audit_events`. The author and the author's words are in the
+# audit event of the verdict.
 verdicts = Table(
     "verdicts",
     metadata,
@@ -101,8 +102,8 @@ outcomes = Table(
     Index(None, "alert_id"),
 )
 
-# Holds keep an alert from being erased, for a complaint or a disclosure. The reason is in the
-# audit event.
+# A hold prevents the erasure of an alert, for a complaint or a disclosure. The audit event contains
+# the reason.
 holds = Table(
     "holds",
     metadata,
@@ -115,7 +116,7 @@ holds = Table(
     Index(None, "alert_id"),
 )
 
-# Rows to publish to verdicts.v1, numbered by the counter "verdicts" in the order of commits; the
+# Rows to publish to verdicts.v1. The counter "verdicts" numbers them in the order of commits. The
 # counter "verdicts_published" is the number of the last published row.
 verdict_outbox = Table(
     "verdict_outbox",
@@ -126,7 +127,7 @@ verdict_outbox = Table(
     Column("row_id", String(36), nullable=False),
 )
 
-# Ids under which an alert was published after the alert book had lost the alert to join.
+# Published ids of alerts that were merged, since the alert book had lost the alert to join.
 merged_alerts = Table(
     "merged_alerts",
     metadata,
@@ -158,6 +159,6 @@ alert_events = Table(
     Column("evidence", String, nullable=True),  # name in the vault; NULL: none, or erased
     Column("impossible", JSON(none_as_null=True), nullable=True),  # NULL: not flagged
     Column("time_assumed", Boolean, nullable=True),  # NULL: no
-    Column("rejected_at", UtcDateTime, nullable=True),  # it shows another person
+    Column("rejected_at", UtcDateTime, nullable=True),  # the sighting shows another person
     Index(None, "alert_id"),
 )

@@ -24,18 +24,18 @@ audit_events = Table(
     Index(None, "object_kind", "object_id"),
 )
 
-# The name of who acted on an alert or an entry, and the words of the act that name somebody. Both
-# can be erased. `audit_events`, which cannot be changed, has a salted hash of each, so that nobody
-# can replace them.
+# The erasable parts of an act on an alert or an entry: the actor's name, and words that name
+# somebody. `audit_events`, which cannot be changed, contains a salted hash of each part, so that a
+# replaced part is detected.
 act_words = Table(
     "act_words",
     metadata,
     Column("event_id", String(36), primary_key=True),
     Column("object_id", String(36), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("name", String, nullable=False),  # "" once erased
+    Column("name", String, nullable=False),  # "" if erased
     Column("name_salt", String(64), nullable=False),
-    Column("words", String, nullable=False),  # JSON; "" once erased, or where there were none
+    Column("words", String, nullable=False),  # JSON; "" if erased, or without words
     Column("words_salt", String(64), nullable=False),
     Column("object_kind", String(64), nullable=False, server_default="alert"),
     Index(None, "object_id"),

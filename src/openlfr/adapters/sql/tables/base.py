@@ -1,4 +1,4 @@
-"""The metadata of all tables, and the column type of moments."""
+"""The metadata of all tables, and the column type for moments."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware datetimes in, UTC datetimes out; a naive datetime raises `ValueError`.
+    """Column type for a moment: stores aware datetimes, and returns UTC datetimes.
 
-    SQLite has no time zones, so UTC without a zone is stored, which sorts as text.
+    A naive datetime raises `ValueError`. SQLite has no time zones, so UTC without a zone is stored;
+    SQLite's text of these moments sorts in order of time.
     """
 
     impl = DateTime
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """`timestamptz` on PostgreSQL, a datetime without a zone on SQLite."""
+        """Return `timestamptz` on PostgreSQL, a datetime without a zone on SQLite."""
         return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -30,7 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone; records keep moments, not wall times")
+            raise ValueError(f"{value!r} has no time zone: records contain moments, not wall times")
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 

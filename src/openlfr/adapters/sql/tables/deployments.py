@@ -23,19 +23,19 @@ deployments = Table(
     Column("revision", Integer, nullable=False),
     Column("drafted_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("version", BigInteger, nullable=False),  # by the watchlist's counter
+    Column("version", BigInteger, nullable=False),  # from the watchlist's counter
     Index(None, "version"),
 )
 
-# The settings that stayed the same for a part of a deployment: hashes and counts, no names.
+# The settings that were constant for a part of a deployment: hashes and counts, no names.
 baselines = Table(
     "baselines",
     metadata,
     Column("deployment", String, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
-    Column("baseline_id", String(64), nullable=False),  # hash of the content, so it may recur
+    Column("baseline_id", String(64), nullable=False),  # hash of the content, so that it may recur
     Column("opened_at", UtcDateTime, nullable=False),
-    Column("why", JSON, nullable=False),  # what had changed
+    Column("why", JSON, nullable=False),  # the changed settings
     Column("content", JSON, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Tables of runs: their checkpoints, and the tallies of cameras."""
+"""Tables of runs, their checkpoints, and the tallies of cameras."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ checkpoints = Table(
     Column("counters", JSON, nullable=False),
 )
 
-# Counts of ranges of frames from tallies.v1; nothing about anybody.
+# Counts for ranges of frames, from tallies.v1; no personal data.
 tallies = Table(
     "tallies",
     metadata,
@@ -71,12 +71,14 @@ tallies = Table(
     Column("frames_paused", BigInteger, nullable=False, server_default="0"),
     Column("tracks_lost_paused", BigInteger, nullable=False, server_default="0"),
     Column("unwatched_paused_us", BigInteger, nullable=False, server_default="0"),
-    Column("scores", JSON, nullable=False),  # quality band -> tracks in each bin of their score
+    Column("scores", JSON, nullable=False),  # quality band -> tracks in each score bin
     Column("fine_scores", JSON, nullable=False, server_default="{}"),  # fine bin -> tracks
     Column("control_scores", JSON, nullable=False, server_default="{}"),
     Column("measures", JSON, nullable=False, server_default="{}"),  # measure -> tracks in each bin
     Column("baseline", String(64), nullable=False, server_default=""),
-    Column("baseline_since", UtcDateTime, nullable=True),  # when the reporter began to use it
+    Column(
+        "baseline_since", UtcDateTime, nullable=True
+    ),  # when the reporter began to use the baseline
     Column("recorded_at", UtcDateTime, nullable=False),
     Index(None, "deployment", "camera", "last_captured_at"),
 )

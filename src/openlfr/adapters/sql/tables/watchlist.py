@@ -18,14 +18,14 @@ from sqlalchemy import (
 
 from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
 
-_LEFT = "status IN ('removed', 'refused')"
+_IS_REMOVED = "status IN ('removed', 'refused')"
 AUTHORITY = {
-    "is_complete": f"{_LEFT} OR (subject <> '' AND category <> '' AND legal_basis <> ''"
+    "is_complete": f"{_IS_REMOVED} OR (subject <> '' AND category <> '' AND legal_basis <> ''"
     " AND source <> '' AND enrolled_by <> '' AND authorised_by <> '' AND length(entry_hash) = 64)",
-    "is_of_two_people": f"{_LEFT} OR enrolled_by <> authorised_by",
+    "is_of_two_people": f"{_IS_REMOVED} OR enrolled_by <> authorised_by",
 }
-"""Rules that the database checks for every listed entry. That an entry is as it was enrolled is
-checked against the audit log (`domain/entry_acts.py`)."""
+"""Constraints on every listed entry. Alterations of a valid entry are detected by comparing it with
+the audit log (`domain/entry_acts.py`)."""
 
 # `references` is a reserved word of SQL, hence the longer name in the database.
 references = Table(
@@ -44,28 +44,30 @@ references = Table(
     Column("status", String(16), nullable=False),
     Column("template_hash", String(64), nullable=False),
     Column("entry_hash", String(64), nullable=False),  # by domain.watchlist.hash_entry
-    Column("picture", String, nullable=False),  # name in the vault; "" once erased
-    Column("picture_hash", String(64), nullable=False),  # sha256 of the imported file's bytes
+    Column("picture", String, nullable=False),  # name in the vault; "" if erased
+    Column("picture_hash", String(64), nullable=False),  # SHA-256 of the imported file's bytes
     Column("quality", Float, nullable=False),
     Column("note", String, nullable=False, default=""),
     Column("second_authoriser", String, nullable=False, server_default=""),
     Column("second_reason", String, nullable=False, server_default=""),
-    # The encrypted template on its way to the vector store; NULL once it has arrived.
+    # The encrypted template, until it is in the vector store; NULL afterwards.
     Column("template", LargeBinary, nullable=True),
     # False while the vector store or the vault does not match this row.
     Column("settled", Boolean, nullable=False),
     Column("added_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("version", BigInteger, nullable=False),  # of the watchlist when this row last changed
+    Column(
+        "version", BigInteger, nullable=False
+    ),  # the watchlist's version at this row's last change
     Index(None, "watchlist", "subject"),
     *(CheckConstraint(rule, name=name) for name, rule in AUTHORITY.items()),
     Index(None, "version"),
     Index(None, "settled"),
 )
 
-# One row per counter; "watchlist" counts the changes of `references` and `deployments`, "audit" the
-# acts. A writer updates its counter first and so locks the row: versions are in the order of
-# commits. Acts are counted last, so that every transaction locks both rows in the same order.
+# One row per counter: "watchlist" counts the changes of `references` and `deployments`, "audit"
+# counts acts. A writer updates its counter first, which locks the row, so that versions are in the
+# order of commits. Every transaction counts its acts last: all lock both rows in the same order.
 counters = Table(
     "counters",
     metadata,

@@ -25,7 +25,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_acts()
 
 
 def upgrade() -> None:
-    """Make every table; `acts` with triggers that let rows only be added."""
+    """Create every table; triggers make `acts` append-only."""
     op.create_table(
         "acts",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of tallies."""
+    """Create the table of tallies."""
     op.create_table(
         "tallies",
         sa.Column("tally_id", sa.String(length=36), nullable=False),

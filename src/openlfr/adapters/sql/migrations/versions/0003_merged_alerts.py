@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of merged alerts, and the index of open alerts."""
+    """Create the table of merged alerts, and the index of open alerts."""
     op.create_table(
         "merged_alerts",
         sa.Column("alert_id", sa.String(length=36), nullable=False),

@@ -1,4 +1,4 @@
-"""Flags of sightings that are impossible beside another sighting of the same subject."""
+"""Flags of sightings that contradict another sighting of the same subject."""
 
 import sqlalchemy as sa
 from alembic import op

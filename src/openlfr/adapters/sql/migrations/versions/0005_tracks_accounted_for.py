@@ -1,4 +1,4 @@
-"""Tallies count the tracks that began, that matched, and that were dropped before their end."""
+"""Tallies count the tracks that began, that matched, and that were discarded before their end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ ADDED = (
 
 
 def upgrade() -> None:
-    """Add the counts; earlier tallies counted ended tracks only."""
+    """Add the counts; earlier tallies counted only ended tracks."""
     for name in ADDED:
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
         op.add_column("tallies", column)

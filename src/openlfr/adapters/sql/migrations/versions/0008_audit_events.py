@@ -1,4 +1,4 @@
-"""Acts become audit events: with account and issuer, numbered in the order of their commits."""
+"""Acts become audit events with account and issuer, numbered in the order of their commits."""
 
 import json
 import uuid
@@ -13,7 +13,9 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_NAMESPACE = uuid.UUID("0c6dbb70-7d6c-4a66-9a4c-0a6f6c667272")  # of the ids of earlier acts
+_NAMESPACE = uuid.UUID(
+    "0c6dbb70-7d6c-4a66-9a4c-0a6f6c667272"
+)  # namespace of the ids of earlier acts
 
 _SQLITE_APPEND_ONLY = """
 CREATE TRIGGER audit_events_refuse_{verb} BEFORE {verb} ON audit_events
@@ -63,7 +65,7 @@ def upgrade() -> None:
             "position": position,
             "event_id": str(uuid.uuid5(_NAMESPACE, str(row.id))),
             "at": row.at,
-            # Only a name was recorded then.
+            # Earlier acts contain only a name.
             "issuer": "openlfr" if row.actor == "system" else "local",
             "principal": "system" if row.actor == "system" else "",
             "name": row.actor,

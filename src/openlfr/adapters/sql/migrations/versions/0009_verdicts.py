@@ -1,4 +1,4 @@
-"""Verdicts and outcomes as rows of their own; alerts have a lifetime and a state."""
+"""Verdicts and outcomes become rows; alerts get a lifetime and a state."""
 
 import uuid
 from datetime import timedelta
@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 _LIFE = timedelta(minutes=3)
-_NAMESPACE = uuid.UUID("0c6dbb70-7d6c-4a66-9a4c-0a6f6c667272")  # of ids that older records lack
+_NAMESPACE = uuid.UUID("0c6dbb70-7d6c-4a66-9a4c-0a6f6c667272")  # namespace of ids for older records
 _APPEND_ONLY = ("verdicts", "withdrawals", "outcomes")
 
 _SQLITE_APPEND_ONLY = """
@@ -33,7 +33,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 
 
 def upgrade() -> None:
-    """Create the tables, move decisions into them, and let all but the latest alert lapse."""
+    """Create the tables, move decisions into them, and mark older alerts as lapsed."""
     _make_tables()
     _extend_alerts()
     _move_decisions()
@@ -139,7 +139,7 @@ _alerts = sa.table(
 
 
 def _move_decisions() -> None:
-    """Insert a verdict and an outcome for each recorded decision; they can no longer be undone."""
+    """Insert a verdict and an outcome, no longer to be undone, for each recorded decision."""
     connection = op.get_bind()
     events = sa.table(
         "audit_events",
@@ -195,7 +195,7 @@ def _move_decisions() -> None:
 
 
 def _end_duplicates() -> None:
-    """Let only the latest alert of a subject accept sightings."""
+    """Mark all alerts of a subject as lapsed, except the latest alert."""
     connection = op.get_bind()
     latest = set()
     query = sa.select(_alerts).where(_alerts.c.closed_at.is_(None))

@@ -1,4 +1,4 @@
-"""Deployments become records with an id; earlier names become their ids."""
+"""Deployments become records with an id; earlier deployments get their name as id."""
 
 from datetime import UTC, datetime
 
@@ -12,11 +12,13 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)  # the hours of earlier deployments were not recorded
+_UNKNOWN = datetime(
+    1970, 1, 1, tzinfo=UTC
+)  # earlier versions did not record the hours of deployments
 
 
 def upgrade() -> None:
-    """Create the table, with a closed deployment for each name in alerts, runs or tallies."""
+    """Create the table, and a closed deployment for each name in alerts, runs or tallies."""
     deployments = op.create_table(
         "deployments",
         sa.Column("deployment_id", sa.String(), nullable=False),

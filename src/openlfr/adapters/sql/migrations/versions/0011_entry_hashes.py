@@ -1,4 +1,4 @@
-"""One hash over subject, list and template of each entry; nobody is listed without authority."""
+"""Hashes over subject, list and template of each entry; an entry requires authority."""
 
 import hashlib
 import uuid
@@ -56,7 +56,7 @@ def upgrade() -> None:
 
 
 def _hash(row: sa.Row[Any]) -> str:
-    """As `domain.watchlist.hash_entry` was when this was written."""
+    """Compute the hash as `domain.watchlist.hash_entry` did at this schema version."""
     digest = hashlib.sha256()
     for text in (row.reference_id, row.subject, row.watchlist, row.template_hash):
         content = text.encode()
@@ -65,7 +65,7 @@ def _hash(row: sa.Row[Any]) -> str:
 
 
 def _refuse_the_incomplete(connection: sa.Connection) -> None:
-    """Refuse such entries: they were not imported like this, and must not be searched."""
+    """Refuse entries without authority: OpenLFR did not import them, and must not search them."""
     rule = sa.text(f"NOT (({_COMPLETE}) AND ({_TWO_PEOPLE}))")
     found = connection.execute(sa.select(_ENTRIES).where(rule)).all()
     if not found:

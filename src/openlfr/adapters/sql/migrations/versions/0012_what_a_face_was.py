@@ -1,4 +1,4 @@
-"""Tallies count control subjects apart, and how long and how well a camera was watched."""
+"""Tallies count control subjects separately, and how long and how well a camera was watched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,7 @@ HISTOGRAMS = ("fine_scores", "control_scores", "measures")
 
 
 def upgrade() -> None:
-    """Add the columns; earlier tallies have no values in them."""
+    """Add the columns; in earlier tallies they are empty or 0."""
     for name in NUMBERS:
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
         op.add_column("tallies", column)

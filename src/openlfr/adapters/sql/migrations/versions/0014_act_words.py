@@ -1,6 +1,6 @@
-"""Names and words of acts about alerts are stored where they can be erased.
+"""Names and words of acts about alerts are stored outside the audit log, so that they are erasable.
 
-Acts of before keep theirs where they are: the audit log is never changed.
+Names and words of earlier acts remain in the audit log, since the log is never changed.
 """
 
 import sqlalchemy as sa

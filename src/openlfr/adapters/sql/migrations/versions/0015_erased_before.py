@@ -1,4 +1,4 @@
-"""Alerts that were erased by earlier versions lose their subject."""
+"""The subject of alerts that earlier versions erased is erased too."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Blank the columns that an erasure blanks now, if the alert was fully erased."""
+    """Blank the columns that an erasure blanks in this version, if the alert was fully erased."""
     op.execute(
         sa.text(
             "UPDATE alert_events SET reference_id = '' WHERE evidence IS NULL AND w = 0 AND "

@@ -1,4 +1,4 @@
-"""Baselines become records, and a tally has the time since when its baseline is used."""
+"""Baselines become records, and a tally contains the first use of its baseline."""
 
 import sqlalchemy as sa
 from alembic import op

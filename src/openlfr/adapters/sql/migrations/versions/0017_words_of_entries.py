@@ -1,6 +1,6 @@
-"""Acts on entries of the watchlist have words that can be erased, as those about alerts have.
+"""Names and words of acts on watchlist entries become erasable, as for acts on alerts.
 
-Acts of before keep theirs where they are: the audit log is never changed.
+Names and words of earlier acts remain in the audit log, since the log is never changed.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the kind of object."""
+    """Add the column with the kind of object."""
     op.drop_index("ix_act_words_alert_id", "act_words")
     op.execute("ALTER TABLE act_words RENAME COLUMN alert_id TO object_id")
     op.create_index("ix_act_words_object_id", "act_words", ["object_id"])

@@ -1,4 +1,4 @@
-"""On SQLite no act can be replaced: REPLACE deletes a row without its DELETE trigger."""
+"""Triggers on SQLite reject REPLACE on acts, which would bypass the DELETE trigger."""
 
 from alembic import op
 
@@ -13,7 +13,7 @@ _KEYS = {
     "withdrawals": ("verdict_id", "rowid"),
     "outcomes": ("outcome_id", "rowid"),
 }
-"""The unique columns of acts, with the row number of SQLite."""
+"""Unique columns of acts, including SQLite's row number."""
 
 _TRIGGER = """
 CREATE TRIGGER {table}_refuse_REPLACE BEFORE INSERT ON {table}
@@ -23,9 +23,9 @@ BEGIN SELECT RAISE(ABORT, '{what} are append-only'); END
 
 
 def upgrade() -> None:
-    """Refuse an insert whose key exists."""
+    """Create triggers that refuse an insert whose key exists."""
     if op.get_bind().dialect.name == "postgresql":
-        return  # its triggers run on every change of a row
+        return  # PostgreSQL's triggers run on every change of a row
     for table, keys in _KEYS.items():
         same = " OR ".join(f"known.{key} = NEW.{key}" for key in keys)
         op.execute(_TRIGGER.format(table=table, same=same, what=table.replace("_", " ")))

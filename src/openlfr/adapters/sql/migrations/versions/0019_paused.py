@@ -1,4 +1,4 @@
-"""Tallies count frames skipped by a pause apart from those outside the hours."""
+"""Tallies count frames skipped by a pause separately from frames outside the hours."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ NUMBERS = ("frames_paused", "tracks_lost_paused", "unwatched_paused_us")
 
 
 def upgrade() -> None:
-    """Add the columns; earlier tallies counted these as outside the hours, or interrupted."""
+    """Add the columns; earlier tallies counted pauses as outside the hours or interrupted."""
     for name in NUMBERS:
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
         op.add_column("tallies", column)

@@ -1,4 +1,4 @@
-"""Baselines are append-only, as the acts that opened them are."""
+"""Baselines become append-only, like the acts that opened them."""
 
 from alembic import op
 
@@ -27,7 +27,7 @@ BEGIN SELECT RAISE(ABORT, 'baselines are append-only'); END
 
 
 def upgrade() -> None:
-    """Refuse every change of a row."""
+    """Create triggers that refuse every change of a row."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(_POSTGRESQL)
         return

@@ -1,1 +1,1 @@
-"""One file a schema change, oldest first."""
+"""One file per schema change, the oldest first."""
