@@ -336,7 +336,7 @@ def test_what_people_wrote_of_an_alert_goes_with_it_and_their_names_on_request(p
     what = Judgement(Adjudication.DO_NOT_ENGAGE, note=note)
     decide(AlertVersion(alert), what, records=place.records, by=OP, at=NOON, times=TIMES)
     [given] = place.records.alerts.case(alert).verdicts
-    assert (given.by, given.what.note) == (OP, note)
+    assert (given.by, given.judgement.note) == (OP, note)
     [act] = place.records.audit.all()
     assert (act.by, act.detail["reason"], "words_sha256" in act.detail) == (OP, note, False)
     if not isinstance(place.records, MemoryRecords):  # whose log can be changed

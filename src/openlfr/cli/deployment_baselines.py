@@ -67,7 +67,7 @@ def _format_baseline(each: BaselineFigures, ended_at: datetime | None) -> Iterat
     if people is not None:
         listed += f" of {plural(people, 'person', 'people')}"
     start = _format_time(opening.opened_at)
-    yield f"  {each.number}  {start} to {until}: {'; '.join(opening.why)}"
+    yield f"  {each.number}  {start} to {until}: {'; '.join(opening.changes)}"
     yield (
         f"     threshold {content.threshold.value:.3f} ({content.threshold.origin}), {listed}; "
         f"list root {content.listed.root[:16]}; id {opening.baseline_id[:16]}"

@@ -126,7 +126,7 @@ class Verdict:
     """
 
     kind: VerdictKind
-    what: Judgement
+    judgement: Judgement
     by: Principal
     decided_at: datetime
     final_at: datetime
@@ -137,7 +137,7 @@ class Verdict:
     @property
     def adjudication(self) -> Adjudication:
         """The decision."""
-        return self.what.adjudication
+        return self.judgement.adjudication
 
     def __str__(self) -> str:
         is_automatic = self.by.issuer == OPENLFR

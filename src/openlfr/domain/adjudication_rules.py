@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def decide(
-    case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
+    case: Case, judgement: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
     """Add the first verdict, which is a late verdict on a lapsed alert.
 
@@ -35,7 +35,7 @@ def decide(
         raise Conflict(f"The alert {case.alert_id} is closed: it has an outcome.")
     is_late = case.state is AlertState.LAPSED
     kind = VerdictKind.LATE if is_late else VerdictKind.FIRST
-    return _with_verdict(case, _verdict(kind, what, by, at, times))
+    return _with_verdict(case, _verdict(kind, judgement, by, at, times))
 
 
 def undo(case: Case, *, by: Principal, at: datetime) -> Case:
@@ -67,7 +67,7 @@ def undo(case: Case, *, by: Principal, at: datetime) -> Case:
 
 
 def look_again(
-    case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
+    case: Case, judgement: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
     """Add the verdict of the second look.
 
@@ -92,11 +92,11 @@ def look_again(
             f"The first verdict on the alert {case.alert_id} can be undone until "
             f"{first.final_at:%H:%M:%S} UTC: take the second look after that time."
         )
-    return _with_verdict(case, _verdict(VerdictKind.SECOND, what, by, at, times))
+    return _with_verdict(case, _verdict(VerdictKind.SECOND, judgement, by, at, times))
 
 
 def settle(
-    case: Case, what: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
+    case: Case, judgement: Judgement, *, by: Principal, at: datetime, times: DecisionTimes
 ) -> Case:
     """Settle an alert as a supervisor who gave none of its verdicts.
 
@@ -116,7 +116,7 @@ def settle(
         raise NotAllowed(
             f"{by.name} gave a verdict on the alert {case.alert_id}: another person must settle it."
         )
-    return _with_verdict(case, _verdict(VerdictKind.SETTLED, what, by, at, times))
+    return _with_verdict(case, _verdict(VerdictKind.SETTLED, judgement, by, at, times))
 
 
 def settle_by_time(case: Case, at: datetime) -> Case:
@@ -187,9 +187,9 @@ def reopen(case: Case, at: datetime) -> Case:
 
 
 def _verdict(
-    kind: VerdictKind, what: Judgement, by: Principal, at: datetime, times: DecisionTimes
+    kind: VerdictKind, judgement: Judgement, by: Principal, at: datetime, times: DecisionTimes
 ) -> Verdict:
-    return Verdict(kind, what, by, at, at + times.undo, at + max(times.undo, times.settle))
+    return Verdict(kind, judgement, by, at, at + times.undo, at + max(times.undo, times.settle))
 
 
 def _with_verdict(case: Case, verdict: Verdict) -> Case:

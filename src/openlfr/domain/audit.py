@@ -54,7 +54,7 @@ class AuditEvent:
 
     at: datetime
     by: Principal
-    what: ActDetails
+    details: ActDetails
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 

@@ -57,7 +57,7 @@ class BaselineOpened(ActDetails):
             opening.number,
             opening.baseline_id,
             opening.opened_at.isoformat(),
-            list(opening.why),
+            list(opening.changes),
             content.listed.root,
             content.listed.references,
             content.listed.subjects,

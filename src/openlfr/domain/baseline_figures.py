@@ -80,7 +80,7 @@ def figures_json(each: BaselineFigures) -> dict[str, Any]:
             "baseline_id": opening.baseline_id,
             "opened_at": opening.opened_at,
             "until": each.until,
-            "why": list(opening.why),
+            "why": list(opening.changes),
             "fpir_may_be_claimed": opening.baseline.threshold.claims_fpir,
         }
     return values | _counts_json(each.counts)

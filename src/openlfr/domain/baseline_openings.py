@@ -61,7 +61,7 @@ class Opening:
         number: Position among the deployment's baselines, from 1.
         baseline_id: Hash of `baseline`; two openings have the same hash if a baseline returned.
         opened_at: UTC.
-        why: Each change from the previous baseline, as a sentence fragment.
+        changes: Each change from the previous baseline, as a sentence fragment.
         alteration: How the row was altered in the database, as the end of a sentence; empty if it
             was not altered. No figures are claimed under an altered baseline.
     """
@@ -69,7 +69,7 @@ class Opening:
     number: int
     baseline_id: str
     opened_at: datetime
-    why: tuple[str, ...]
+    changes: tuple[str, ...]
     baseline: Baseline
     alteration: str = ""
 

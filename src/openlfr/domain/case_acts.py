@@ -49,7 +49,7 @@ def acts_of(
     Returns:
         Usually one event. A person's own act comes first. Empty if nothing changed.
     """
-    return [AuditEvent(at, by, what) for what in _details_of_changes(before, after, words)]
+    return [AuditEvent(at, by, details) for details in _details_of_changes(before, after, words)]
 
 
 def _details_of_changes(before: Case, after: Case, words: str) -> list[ActDetails]:
@@ -80,6 +80,6 @@ def _verdict_details(alert_id: str, verdict: Verdict) -> VerdictActDetails:
         alert_id,
         str(verdict.adjudication),
         verdict.verdict_id,
-        str(verdict.what.reason or ""),
-        verdict.what.note,
+        str(verdict.judgement.reason or ""),
+        verdict.judgement.note,
     )

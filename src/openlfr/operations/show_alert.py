@@ -241,7 +241,7 @@ def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
 
 
 def _verdict(verdict: Verdict) -> str:
-    reason = f" ({verdict.what.reason})" * (verdict.what.reason is not None)
+    reason = f" ({verdict.judgement.reason})" * (verdict.judgement.reason is not None)
     undone = f", undone {_utc(verdict.withdrawn_at)}" if verdict.withdrawn_at else ""
     return (
         f"{verdict.adjudication}{reason}, by {verdict.by.name}, {_utc(verdict.decided_at)}{undone}"

@@ -28,7 +28,13 @@ def facts(records: Records) -> dict[str, Any]:
         },
         "verdicts": {
             key: [
-                [str(v.kind), str(v.adjudication), v.by.name, v.what.note, bool(v.withdrawn_at)]
+                [
+                    str(v.kind),
+                    str(v.adjudication),
+                    v.by.name,
+                    v.judgement.note,
+                    bool(v.withdrawn_at),
+                ]
                 for v in case.verdicts
             ]
             for key, case in cases.items()

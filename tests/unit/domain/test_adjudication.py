@@ -70,7 +70,7 @@ def attempt(case, step, at):
 
 
 def without_undo(verdict):
-    return (verdict.verdict_id, verdict.kind, verdict.what, verdict.by, verdict.decided_at)
+    return (verdict.verdict_id, verdict.kind, verdict.judgement, verdict.by, verdict.decided_at)
 
 
 @given(st.lists(steps(), max_size=12), st.sampled_from([None, NOON + timedelta(minutes=3)]))

@@ -97,7 +97,7 @@ def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
     for alone in (True, False):
         assert find_opening(known, adoption, is_alone=alone) is None
     opened = next_opening(known, adoption)
-    assert (opened.number, opened.why) == (2, why)
+    assert (opened.number, opened.changes) == (2, why)
     for alone in (True, False):
         assert find_opening([*known, opened], adoption, is_alone=alone) == opened
 
@@ -244,7 +244,7 @@ def test_what_was_left_and_comes_back_has_a_number_of_its_own():
     assert city.take(B, 180, A) == 4
     assert city.take(B, 181, A) == 4
     assert city.known[2].baseline_id == city.known[0].baseline_id
-    assert city.known[2].why == ("list: 2 to 1 references (wanted 2 to 1)",)
+    assert city.known[2].changes == ("list: 2 to 1 references (wanted 2 to 1)",)
 
 
 def test_who_starts_later_or_skips_one_is_where_the_others_are():

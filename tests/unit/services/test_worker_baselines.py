@@ -127,7 +127,7 @@ def test_an_addition_and_a_removal_between_batches_give_three_whose_counts_make_
     record(records, worker)
     assert figures(records) == {1: 5, 2: 7, 3: 3}
     openings = records.baselines.openings_of(OURS.deployment)
-    assert [each.why for each in openings] == [
+    assert [each.changes for each in openings] == [
         ("the first",),
         ("list: 1 to 2 references (wanted 1 to 2)",),
         ("list: 2 to 1 references (wanted 2 to 1)",),
@@ -154,8 +154,8 @@ def test_the_same_in_one_process_has_the_same_ids_and_numbers(records, tmp_path)
         here, there = (
             each.baselines.openings_of(OURS.deployment) for each in (one_process, records)
         )
-    assert [(each.number, each.baseline_id, each.why, each.baseline) for each in here] == [
-        (each.number, each.baseline_id, each.why, each.baseline) for each in there
+    assert [(each.number, each.baseline_id, each.changes, each.baseline) for each in here] == [
+        (each.number, each.baseline_id, each.changes, each.baseline) for each in there
     ]
 
 

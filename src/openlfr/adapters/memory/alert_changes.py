@@ -74,7 +74,8 @@ class MemoryAlertChanges(MemoryAlerts):
             case = replace(
                 row.case,
                 verdicts=tuple(
-                    replace(each, what=replace(each.what, note="")) for each in row.case.verdicts
+                    replace(each, judgement=replace(each.judgement, note=""))
+                    for each in row.case.verdicts
                 ),
                 outcomes=tuple(replace(each, note="") for each in row.case.outcomes),
             )
@@ -99,7 +100,11 @@ class MemoryAlertChanges(MemoryAlerts):
                     case=replace(
                         case,
                         verdicts=tuple(
-                            replace(v, by=replace(v.by, name=""), what=replace(v.what, note=""))
+                            replace(
+                                v,
+                                by=replace(v.by, name=""),
+                                judgement=replace(v.judgement, note=""),
+                            )
                             if v.decided_at < before and v.by.issuer != OPENLFR
                             else v
                             for v in case.verdicts

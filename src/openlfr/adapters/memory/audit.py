@@ -21,8 +21,8 @@ def write_events(state: State, events: Sequence[AuditEvent]) -> None:
     """Record acts with numbers in commit order."""
     state.acts += tuple(
         RecordedAct(
-            position, event.event_id, event.at, event.by, event.what.kind,
-            event.what.object_kind, event.what.object_id, event.what.detail(),
+            position, event.event_id, event.at, event.by, event.details.kind,
+            event.details.object_kind, event.details.object_id, event.details.detail(),
         )
         for position, event in enumerate(events, len(state.acts) + 1)
     )  # fmt: skip

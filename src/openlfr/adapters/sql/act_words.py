@@ -58,8 +58,8 @@ def join_words(acts: sa.FromClause) -> sa.FromClause:
 
 def split_act(event: AuditEvent) -> SplitAct:
     """Separate the erasable fields of an act (`domain.erasable`) from the others."""
-    detail = event.what.detail()
-    erasable = erasable_fields(event.what.object_kind, event.by.issuer)
+    detail = event.details.detail()
+    erasable = erasable_fields(event.details.object_kind, event.by.issuer)
     if not erasable:
         return SplitAct(event.by.name, detail, None)
     texts = {name: detail.pop(name) for name in sorted(erasable) if name in detail}
@@ -72,8 +72,8 @@ def split_act(event: AuditEvent) -> SplitAct:
         detail[_WORDS] = _hash(salts[1], words)
     words_row: dict[str, object] = {
         "event_id": event.event_id,
-        "object_kind": event.what.object_kind,
-        "object_id": event.what.object_id,
+        "object_kind": event.details.object_kind,
+        "object_id": event.details.object_id,
         "at": event.at,
         "name": name,
         "name_salt": salts[0] if name else "",

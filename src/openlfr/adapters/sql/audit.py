@@ -50,9 +50,9 @@ def write_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
                 "principal": event.by.subject,
                 "name": part.name,
                 "roles": sorted(event.by.roles),
-                "kind": event.what.kind,
-                "object_kind": event.what.object_kind,
-                "object_id": event.what.object_id,
+                "kind": event.details.kind,
+                "object_kind": event.details.object_kind,
+                "object_id": event.details.object_id,
                 "detail": part.detail,
             }
             for position, (event, part) in enumerate(

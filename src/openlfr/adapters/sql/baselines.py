@@ -65,7 +65,7 @@ class BaselineChanges(BaselineRecords):
                 number=opening.number,
                 baseline_id=opening.baseline_id,
                 opened_at=opening.opened_at,
-                why=list(opening.why),
+                why=list(opening.changes),
                 content=opening.baseline.to_json(),
                 recorded_at=at,
             )

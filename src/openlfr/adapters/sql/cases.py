@@ -113,7 +113,7 @@ def _add_rows(connection: Connection, before: Case, after: Case, event_id: str) 
                     alert_id=after.alert_id,
                     kind=str(each.kind),
                     adjudication=str(each.adjudication),
-                    reason=each.what.reason and str(each.what.reason),
+                    reason=each.judgement.reason and str(each.judgement.reason),
                     decided_at=each.decided_at,
                     final_at=each.final_at,
                     settle_at=each.settle_at,
@@ -161,7 +161,7 @@ def _verdict_of(row: Any) -> Verdict:
     reason = Reason(row.reason) if row.reason else None
     return Verdict(
         kind=kind,
-        what=Judgement(Adjudication(row.adjudication), reason, _words_of(row)),
+        judgement=Judgement(Adjudication(row.adjudication), reason, _words_of(row)),
         by=_actor_of(row, SYSTEM if kind is VerdictKind.SETTLED else Principal(LOCAL, "", "")),
         decided_at=row.decided_at,
         final_at=row.final_at,
