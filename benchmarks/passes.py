@@ -101,8 +101,8 @@ def record(folder: Path, out: Path, input_size: int | None = None) -> None:
                 queries.append(
                     {
                         "track": id(query.track),
-                        "last": query.last,
-                        "settled": query.settled,
+                        "last": query.is_final,
+                        "settled": query.is_settled,
                         "seqs": [face.seq for face in query.faces],
                         "boxes": [(b.x, b.y, b.w, b.h) for b in _boxes(query)],
                         "qualities": [face.quality.score for face in query.faces],
@@ -236,7 +236,9 @@ class Street:
             for probe in query.probes(rules):
                 face = probe.rows[0]
                 near = self.walkers_at(kept["seqs"][face], kept["boxes"][face])
-                asked.append((kept["track"], near, probe.template, query.doubt(probe, rules)))
+                asked.append(
+                    (kept["track"], near, probe.template, query.score_penalty(probe, rules))
+                )
         if not asked:
             return []
         answers = best(np.stack([template for _, _, template, _ in asked]))

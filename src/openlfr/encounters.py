@@ -1,7 +1,7 @@
-"""Which of one camera's tracks were in one frame, and as which subjects they were sighted.
+"""The encounters of a camera's tracks: tracks that were in one frame, and their sightings.
 
-Two tracks in one frame are two people: where both are sighted as one subject, one of the two is
-somebody else. Only the numbers of tracks are kept, and the frames and subjects of their sightings.
+Two tracks in one frame are two people. If both are sighted as one subject, one of the sightings is
+wrong. Only numbers of tracks, and frames and subjects of their sightings are retained.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class Encounters:
         self._sighted: dict[int, dict[str, int]] = {}  # track -> subject -> frame (seq)
 
     def record_frame(self, tracks: Collection[int]) -> None:
-        """Record that these tracks are in one frame."""
+        """Record that these tracks were detected in one frame."""
         for track in tracks:
             self._neighbours.setdefault(track, set()).update(tracks)
 
     def neighbours(self, track: int) -> frozenset[int]:
-        """The tracks that were in one frame with this track so far, itself included."""
+        """Return the tracks that were in one frame with this track, which is included."""
         return frozenset(self._neighbours.get(track, ()))
 
     def record_sighting(self, track: int, subject: str, seq: int) -> None:
@@ -33,16 +33,16 @@ class Encounters:
         self._sighted.setdefault(track, {})[subject] = seq
 
     def is_sighted(self, track: int, subject: str) -> bool:
-        """Whether the track has been sighted as this subject."""
+        """Return whether the track has been sighted as this subject."""
         return subject in self._sighted.get(track, ())
 
     def frames_of_sightings(self, tracks: Collection[int], subject: str) -> set[int]:
-        """The frames in which any of these tracks was sighted as the subject."""
+        """Return the frames in which one of these tracks was sighted as the subject."""
         sighted = (self._sighted.get(track, {}) for track in tracks)
         return {names[subject] for names in sighted if subject in names}
 
     def prune(self, live: Container[int]) -> None:
-        """Drop tracks that have ended and were in no frame with a live track."""
+        """Drop ended tracks that were in no frame with a live track."""
         self._neighbours = {
             track: {each for each in others if each in live or each in self._sighted}
             for track, others in self._neighbours.items()

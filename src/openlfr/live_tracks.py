@@ -1,4 +1,4 @@
-"""A live track: its best faces, its scores, and when it is searched. In memory only."""
+"""A live track: its best faces, its scores, and the moments of its searches. In memory only."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     from openlfr.stages.probe import ProbeRules
 
 MIN_DETECTIONS = 3
-"""An unsearched track with fewer detections is reported as too short, not as too small or poor."""
+"""An unsearched track with fewer detections is reported as too short, instead of too small or too
+poor."""
 
 
 @dataclass(slots=True, eq=False)
 class TrackFace:
-    """One of a track's best faces, with the picture that is masked if the track is sighted.
+    """One of a track's best faces, and its picture, which is masked if the track is sighted.
 
-    The template is made when the face is first searched.
+    The template is None until the face is searched.
     """
 
     seq: int
@@ -55,39 +56,40 @@ class BestScore(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A track's faces at the moment when the track was due for a search.
+    """The faces of a track at the time of a search.
 
     Attributes:
-        last: Whether the track has ended.
-        settled: Whether the track has ended, or its first search is `settles_after` seconds ago.
-        encounters: The sightings of all tracks of this camera.
-        neighbours: Numbers of the tracks that were in one frame with this track so far.
+        is_final: Whether the track has ended.
+        is_settled: Whether the track has ended, or its first search is at least `settles_after`
+            seconds ago.
+        encounters: The encounters of this camera's tracks.
+        neighbours: Numbers of the tracks that were in one frame with this track.
     """
 
     camera: str
     epoch: int
     track: LiveTrack
     faces: tuple[TrackFace, ...]
-    last: bool
-    settled: bool
+    is_final: bool
+    is_settled: bool
     encounters: Encounters
     neighbours: frozenset[int]
 
     def probes(self, rules: ProbeRules) -> list[Probe]:
-        """The usable probes among the faces, which must all have their templates."""
+        """Return the usable probes of the faces, all of which must have templates."""
         templates = np.stack([face.template for face in self.faces if face.template is not None])
         qualities = [face.quality.score for face in self.faces]
         return [
             probe
             for probe in fuse(templates, qualities, agree=rules.agree)
-            if rules.is_searchable([qualities[row] for row in probe.rows], is_final=self.last)
+            if rules.is_searchable([qualities[row] for row in probe.rows], is_final=self.is_final)
         ]
 
-    def doubt(self, probe: Probe, rules: ProbeRules) -> float:
-        """By how much a probe's scores are lowered: 0 for a good probe of a settled track."""
+    def score_penalty(self, probe: Probe, rules: ProbeRules) -> float:
+        """Return the reduction of a probe's scores; 0 for a good probe of a settled track."""
         qualities = [self.faces[row].quality.score for row in probe.rows]
-        poor = 0.0 if rules.is_good(qualities, is_final=self.settled) else rules.doubt
-        return poor if self.settled else poor + rules.unsettled
+        poor = 0.0 if rules.is_good(qualities, is_final=self.is_settled) else rules.doubt
+        return poor if self.is_settled else poor + rules.unsettled
 
 
 @dataclass(slots=True, eq=False)
@@ -99,16 +101,17 @@ class LiveTrack:
         detections: Number of detections in the track.
         faces: The best few faces.
         best_size: Greatest inter-eye distance, pixels.
-        searched_from: Capture time of the frame of the first search; None before it.
-        searched_with: Sum of the faces' qualities at the latest search; 0 before the first.
-        settled: Whether the latest search was of a settled track (`Query.settled`).
-        best: Quality of the best face, whether or not it was good enough for a search.
-        searched: Whether the track was searched, even if nobody was searchable.
-        score: Best score of all searches against listed people, lowered by `Query.doubt`. It is
-            the highest threshold at which the track gives a sighting of one; None without a score.
+        first_search_at: Capture time of the frame of the first search; None before that search.
+        searched_worth: Sum of the faces' qualities at the latest search; 0 before the first search.
+        was_settled: `Query.is_settled` of the latest search.
+        best: Quality of the best face, even if it was too poor for a search.
+        is_searched: Whether the track was searched, even if nobody was searchable.
+        score: Best score of all searches against listed people, lowered by `Query.score_penalty`.
+            It is the highest threshold at which the track gives a sighting of a listed person;
+            None without a score.
         control: The same against control subjects.
-        matched: Whether the track has given a sighting.
-        matched_control: Whether the track has given a sighting of a control subject.
+        is_matched: Whether the track has given a sighting.
+        is_control_matched: Whether the track has given a sighting of a control subject.
     """
 
     camera: str
@@ -117,18 +120,21 @@ class LiveTrack:
     detections: int = 0
     faces: list[TrackFace] = field(default_factory=list)
     best_size: float = 0.0
-    searched_from: datetime | None = None
-    searched_with: float = 0.0
-    settled: bool = False
+    first_search_at: datetime | None = None
+    searched_worth: float = 0.0
+    was_settled: bool = False
     best: Quality | None = None
-    searched: bool = False
+    is_searched: bool = False
     score: BestScore | None = None
     control: BestScore | None = None
-    matched: bool = False
-    matched_control: bool = False
+    is_matched: bool = False
+    is_control_matched: bool = False
 
     def add_detection(self, quality: Quality, rules: ProbeRules) -> bool:
-        """Count a detection. Where it is among the best, drop the worst face and return True."""
+        """Count a detection; return whether its face is among the best.
+
+        Then the worst face is dropped if there are too many, and the caller adds the new face.
+        """
         self.detections += 1
         self.best_size = max(self.best_size, quality.eye_distance)
         if self.best is None or quality.score > self.best.score:
@@ -149,7 +155,7 @@ class LiveTrack:
             candidates: The search's candidates, best first.
             quality: Quality of the probe's best face.
         """
-        self.searched = True
+        self.is_searched = True
         for each in candidates:
             best = self.control if each.is_control else self.score
             if best is None or each.score > best.score:
@@ -162,39 +168,47 @@ class LiveTrack:
     def next_query(
         self, rules: ProbeRules, at: datetime | None, encounters: Encounters
     ) -> Query | None:
-        """The query that is due now; None where no search is due.
+        """Return the query that is due now; None if no search is due.
 
-        A track is searched with its first probe, with a good one, with a clearly better one, and
-        when it settles or ends.
+        A track is searched with its first probe, with a good probe, with a clearly better probe,
+        and when it settles or ends.
 
         Args:
-            rules: The rules for when a track is searched.
-            at: Capture time of the present frame; None when the track has ended.
-            encounters: The encounters of the track's camera.
+            rules: The rules of searches.
+            at: Capture time of the present frame; None if the track has ended.
+            encounters: The encounters of the camera's tracks.
         """
-        settled = at is None or self._searched_for_long(at, rules)
-        last = at is None
+        is_final = at is None
+        is_settled = at is None or self._is_settled_at(at, rules)
         qualities = [face.quality.score for face in self.faces]
-        if not rules.is_searchable(qualities, is_final=last):
+        if not rules.is_searchable(qualities, is_final=is_final):
             return None
-        worth, before = sum(qualities), self.searched_with
-        better = worth >= rules.better * before or before < rules.worth <= worth
-        if not (last or better or (settled and not self.settled)):
+        worth, before = sum(qualities), self.searched_worth
+        is_better = worth >= rules.better * before or before < rules.worth <= worth
+        if not (is_final or is_better or (is_settled and not self.was_settled)):
             return None
-        self.searched_with, self.settled = worth, settled
-        self.searched_from = self.searched_from or at
-        faces, neighbours = tuple(self.faces), encounters.neighbours(self.number)
-        return Query(self.camera, self.epoch, self, faces, last, settled, encounters, neighbours)
+        self.searched_worth, self.was_settled = worth, is_settled
+        self.first_search_at = self.first_search_at or at
+        return Query(
+            self.camera,
+            self.epoch,
+            self,
+            tuple(self.faces),
+            is_final,
+            is_settled,
+            encounters,
+            encounters.neighbours(self.number),
+        )
 
-    def _searched_for_long(self, at: datetime, rules: ProbeRules) -> bool:
-        """Whether the first search is at least `settles_after` seconds ago."""
-        since = self.searched_from
+    def _is_settled_at(self, at: datetime, rules: ProbeRules) -> bool:
+        """Return whether the first search is at least `settles_after` seconds ago."""
+        since = self.first_search_at
         if since is None:
             return False
         return is_at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
-    def outcome(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
-        """What to report of this track, which has ended, or was lost for the given reason."""
+    def to_closed(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
+        """Return the report of this track, which has ended or was lost for the given reason."""
         camera, face = self.camera, self.best
         if (scored := self.score or self.control) is not None:
             return SearchedTrack(
@@ -203,10 +217,10 @@ class LiveTrack:
                 score=self.score.score if self.score else None,
                 control_score=self.control.score if self.control else None,
                 quality=scored.quality,
-                is_matched=self.matched,
-                is_control=self.matched_control,
+                is_matched=self.is_matched,
+                is_control=self.is_control_matched,
             )
-        if self.searched:
+        if self.is_searched:
             return UnsearchedTrack(camera=camera, face=face, reason=NotSearchedReason.NOBODY_LISTED)
         if lost is not None:
             return LostTrack(camera=camera, face=face, reason=lost)

@@ -1,11 +1,11 @@
-"""Logging: structured events on stderr, as text for people or JSON for machines.
+"""Logs structured events on stderr, as text for people or as JSON for machines.
 
 Use `structlog.get_logger()` and pass ids as keys (camera, epoch, seq, track, sighting):
 
     log.warning("frame_unreadable", camera="gate", seq=17)
 
 Lines below the level are dropped before they are formatted. Pictures, templates and raw bytes are
-never written, whatever their key; of addresses only scheme and host are written.
+never written, and addresses are cut to scheme and host.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ def configure_logging(
 
     Args:
         level: One of `LEVELS`; lines below it are dropped.
-        as_json: Whether each line is a JSON object; otherwise text, coloured on a terminal.
+        as_json: Whether each line is a JSON object; otherwise lines are text, coloured on a
+            terminal.
         stream: Output stream; stderr by default, since stdout is for the command's output.
-        clock: Returns monotonic seconds, by which repetitions of libraries are left out.
+        clock: Returns monotonic seconds, for suppressing repeated messages of libraries.
     """
     target = stream or sys.stderr
     renderer: structlog.typing.Processor
@@ -69,53 +70,53 @@ def configure_logging(
 
 
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
-_MOST_MESSAGES = 1000
-_OF_LOAD = {
+_MAX_MESSAGES = 1000
+_BUSY_WARNINGS = {
     "kafka.net.selector": re.compile(r"Task .* ran for [\d.]+s \("),
     "mode.timers": re.compile(r"Timer \S+ is overlapping \("),
 }
-"""What a library warns of many times a second while the machine is busy; nobody can act on it."""
+"""Warnings that libraries log many times a second on a busy machine, and that require no action."""
 
 
 REPEATED_S = 30.0
-"""Seconds in which a library's message is logged once, whatever numbers it contains."""
+"""Seconds in which a library's message is logged once; messages may differ in numbers."""
 
 
 class _Libraries(logging.Handler):
-    """Logs the warnings of libraries in our format, and repetitions as a count.
+    """Logs the warnings of libraries in our format, and counts repetitions.
 
-    While a broker is away, Kafka's clients log some twenty lines a second of the same few messages.
+    While a broker is away, Kafka's clients repeat a few messages in some twenty lines a second.
     """
 
     def __init__(self, level: int, clock: Callable[[], float]) -> None:
         super().__init__(level)
         self._clock = clock
-        self._logged: dict[tuple[str, str], tuple[float, int]] = {}  # when last, left out since
+        self._logged: dict[tuple[str, str], tuple[float, int]] = {}  # time, and later repetitions
 
     def _repetitions(self, key: tuple[str, str]) -> int | None:
-        """Return how often the message was left out since it was logged; None to leave it out."""
+        """Return the number of suppressed repetitions; None if this message is suppressed, too."""
         now = self._clock()
-        at, left_out = self._logged.get(key, (-REPEATED_S, 0))
+        at, repetitions = self._logged.get(key, (-REPEATED_S, 0))
         if now - at < REPEATED_S:
-            self._logged[key] = at, left_out + 1
+            self._logged[key] = at, repetitions + 1
             return None
-        if len(self._logged) > _MOST_MESSAGES:
+        if len(self._logged) > _MAX_MESSAGES:
             self._logged.clear()
         self._logged[key] = now, 0
-        return left_out
+        return repetitions
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
         write = log.error if record.levelno >= logging.ERROR else log.warning
         try:
-            said, of_load = record.getMessage(), _OF_LOAD.get(record.name)
-            if of_load is not None and of_load.match(said):
+            message, busy_warning = record.getMessage(), _BUSY_WARNINGS.get(record.name)
+            if busy_warning is not None and busy_warning.match(message):
                 return
-            left_out = self._repetitions((record.name, _NUMBERS.sub("", said)[:200]))
-            if left_out is None:
+            repetitions = self._repetitions((record.name, _NUMBERS.sub("", message)[:200]))
+            if repetitions is None:
                 return
-            more = {"repeated": left_out} if left_out else {}
-            write("library", name=record.name, said=said, exc_info=record.exc_info, **more)
+            more = {"repeated": repetitions} if repetitions else {}
+            write("library", name=record.name, said=message, exc_info=record.exc_info, **more)
         except Exception:  # noqa: BLE001 - a failed log line must not stop the program
             self.handleError(record)
 
@@ -128,7 +129,7 @@ def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> Mutable
 
 
 def _private(value: Any) -> Any:
-    """A value, or a collection of values, with private parts replaced."""
+    """Return a value, or a collection of values, with private parts replaced."""
     if isinstance(value, str):
         return escape_text(redact_addresses(value))
     if isinstance(value, BaseException):

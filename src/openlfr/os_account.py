@@ -9,10 +9,10 @@ from openlfr.domain.principals import Principal, local_principal
 
 
 def local_person(name: str = "") -> Principal:
-    """The person who runs this process.
+    """Return the person who runs this process.
 
     Args:
-        name: Name that the person gave; empty for the account's name.
+        name: The person's name; empty for the account's name.
     """
     try:
         account = getpass.getuser()

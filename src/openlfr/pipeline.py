@@ -2,10 +2,10 @@
 
     detect -> align -> track -> assess -> embed -> fuse -> search -> decide
 
-A track keeps its few best faces, in this process's memory only. They are searched when they make
-a first probe, a good one, and again a clearly better one. A candidate at or above the threshold
-becomes a sighting, once for each subject of a track (`searching.py`). When a track ends, its faces
-are discarded.
+A track's few best faces are retained in the memory of this process only. They are searched when
+they give a first probe, a good probe, and later a clearly better probe. A candidate at or above the
+threshold becomes a sighting, once for each subject of a track (`searching.py`). When a track ends,
+its faces are discarded.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class AnalysisRules:
 
 
 class Analyser:
-    """Turns frames into sightings and tallies.
+    """Turns frames into sightings and closed tracks.
 
-    Not safe to share between threads: one thread calls it, with frames of any number of cameras.
+    Not safe to share between threads. One analyser accepts frames of any number of cameras.
 
     Attributes:
-        timings: Cost of each stage so far.
+        timings: The cost of each stage.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Analyser:
             detector: The face detector.
             embedder: The face embedder, of the same model as the index's templates.
             index: The searchable references.
-            threshold: Per-track score from which a candidate is a sighting.
-            input_sizes: Detector input (width, height) by camera; absent or None: automatic.
+            threshold: Lowest score of a sighting.
+            input_sizes: Detector input (width, height) by camera; None or absent for automatic.
             rules: Parameters of the analysis.
         """
         self.timings = StageTimer()
@@ -99,25 +99,23 @@ class Analyser:
             timings=self.timings,
         )
         self._cameras: dict[str, CameraState] = {}
-        self._begun: list[str] = []  # cameras of new tracks, not reported yet
-        self._dropped: list[ClosedTrack] = []  # lost tracks, not reported yet
+        self._unreported_begun: list[str] = []  # cameras of new tracks
+        self._unreported_lost: list[ClosedTrack] = []
 
     def use_index(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
         self._searcher.use_index(index)
 
     def set_threshold(self, threshold: float) -> None:
-        """Set the score from which a candidate is a sighting. Call before the first frame."""
+        """Set the lowest score of a sighting. Call this before the first frame."""
         self._searcher.threshold = threshold
 
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
-        """Analyse a batch of frames, of one camera or several, each camera's in order.
+        """Analyse a batch of frames of any cameras; the frames of each camera must be in order.
 
-        A frame of an earlier epoch than its camera's present one is discarded. A frame of a later
-        epoch ends the camera's tracks first.
-
-        A call that fails reports nothing. Tracks that began or ended in a failed call are reported
-        by the next call that succeeds, so that every track is counted.
+        A frame of an earlier epoch is discarded. A frame of a later epoch ends the camera's tracks
+        first. If a call fails, the next successful call reports the tracks that began or ended in
+        the failed call, so that every track is counted.
         """
         closed: list[LiveTrack] = []
         current: list[Frame] = []
@@ -148,7 +146,7 @@ class Analyser:
     def close_camera(self, camera: str) -> Analysis:
         """Close a camera's live tracks at the end of its source, each after a last search.
 
-        The epoch is remembered: frames of earlier epochs are still discarded.
+        The epoch is retained, so that frames of earlier epochs are still discarded.
         """
         state = self._cameras.get(camera)
         if state is None:
@@ -162,10 +160,10 @@ class Analyser:
         return self._report(sightings, closed)
 
     def drop_camera(self, camera: str, why: LossReason) -> Analysis:
-        """Drop a camera. Its live tracks get no last search and are reported as lost."""
+        """Drop a camera; report its live tracks as lost, without a last search."""
         state = self._cameras.pop(camera, None)
         if state is not None:
-            self._drop(list(state.tracks.values()), why)
+            self._lose_tracks(list(state.tracks.values()), why)
         return self._report([], [])
 
     @property
@@ -175,15 +173,15 @@ class Analyser:
 
     @contextmanager
     def _lost_on_error(self, closed: list[LiveTrack]) -> Iterator[None]:
-        """Where the block fails, have the next call report its closed tracks as lost."""
+        """If the block fails, let the next call report its closed tracks as lost."""
         try:
             yield
         except BaseException:
-            self._drop(closed, LossReason.FAILED)
+            self._lose_tracks(closed, LossReason.FAILED)
             raise
 
-    def _drop(self, tracks: Sequence[LiveTrack], why: LossReason) -> None:
-        self._dropped += [live.outcome(self._rules.probes, why) for live in tracks]
+    def _lose_tracks(self, tracks: Sequence[LiveTrack], why: LossReason) -> None:
+        self._unreported_lost += [live.to_closed(self._rules.probes, why) for live in tracks]
 
     def _report(
         self,
@@ -191,19 +189,19 @@ class Analyser:
         closed: Sequence[LiveTrack],
         faces: Sequence[int | None] = (),
     ) -> Analysis:
-        """The analysis of this call, with everything that was not reported yet."""
-        ended = (*self._dropped, *(live.outcome(self._rules.probes) for live in closed))
-        begun = tuple(self._begun)
-        self._dropped, self._begun = [], []
+        """Return the analysis of this call, with all tracks that were not reported yet."""
+        ended = (*self._unreported_lost, *(live.to_closed(self._rules.probes) for live in closed))
+        begun = tuple(self._unreported_begun)
+        self._unreported_lost, self._unreported_begun = [], []
         return Analysis(tuple(sightings), ended, tuple(faces), begun)
 
     def is_quiet(self, camera: str) -> bool:
-        """Whether the camera has no live track, so that none is lost if analysis restarts here."""
+        """Return whether the camera has no live track, which a restart now would lose."""
         state = self._cameras.get(camera)
         return state is None or not state.tracker.live
 
     def _detect(self, frames: Sequence[Frame]) -> list[list[Detection]]:
-        """Detect faces, one batch for each input size; weak detections are left out."""
+        """Detect faces in one batch for each input size; discard weak detections."""
         sizes = [
             input_size_for(f.image.shape[1], f.image.shape[0], self._input_sizes.get(f.camera))
             for f in frames
@@ -223,7 +221,7 @@ class Analyser:
         return result
 
     def _start_epoch(self, frame: Frame, queries: list[Query], closed: list[LiveTrack]) -> None:
-        """Where the frame begins an epoch, close the tracks of the previous one."""
+        """If the frame begins a new epoch, close the tracks of the previous epoch."""
         state = self._cameras.get(frame.camera)
         if state is not None and frame.epoch > state.epoch:
             self._close_tracks(state, list(state.tracks), queries, closed)
@@ -237,7 +235,7 @@ class Analyser:
         queries: list[Query],
         closed: list[LiveTrack],
     ) -> None:
-        """Add a frame's faces to their tracks, and collect the queries of tracks that are due."""
+        """Add a frame's faces to their tracks, and collect the queries that are due."""
         state = self._cameras[frame.camera]
         with self.timings("align", len(found)):
             aligned = align(frame.image, stack_landmarks(found))
@@ -250,20 +248,20 @@ class Analyser:
                 rules=self._rules.tracks,
             )
         self._close_tracks(state, tracked.ended, queries, closed)
-        ours = [i for i, number in enumerate(tracked.tracks) if number >= 0]
-        if not ours:
+        in_track = [i for i, number in enumerate(tracked.tracks) if number >= 0]
+        if not in_track:
             return
-        with self.timings("assess", len(ours)):
-            qualities = assess([found[i] for i in ours], aligned[ours])
-        with self.timings("hold", len(ours)):
+        with self.timings("assess", len(in_track)):
+            qualities = assess([found[i] for i in in_track], aligned[in_track])
+        with self.timings("hold", len(in_track)):
             shrunk: ShrunkFrame | None = None
             boxes = [d.box for d in found]
-            for number in (tracked.tracks[i] for i in ours):
+            for number in (tracked.tracks[i] for i in in_track):
                 if number not in state.tracks:
                     state.tracks[number] = LiveTrack(frame.camera, state.epoch, number)
-                    self._begun.append(frame.camera)
-            state.encounters.record_frame([tracked.tracks[i] for i in ours])
-            for i, quality in zip(ours, qualities, strict=True):
+                    self._unreported_begun.append(frame.camera)
+            state.encounters.record_frame([tracked.tracks[i] for i in in_track])
+            for i, quality in zip(in_track, qualities, strict=True):
                 live = state.tracks[tracked.tracks[i]]
                 if live.add_detection(quality, self._rules.probes):
                     if shrunk is None:
@@ -275,7 +273,7 @@ class Analyser:
                             captured_at=frame.captured_at,
                             box=boxes[i],
                             quality=quality,
-                            aligned=aligned[i].copy(),  # a view would keep all faces of the frame
+                            aligned=aligned[i].copy(),  # a view would retain the whole array
                             picture=cut_picture(frame.image, shrunk, boxes[i], others),
                         )
                     )
@@ -290,7 +288,7 @@ class Analyser:
         queries: list[Query],
         closed: list[LiveTrack],
     ) -> None:
-        """Remove ended tracks, and collect the last query of each that has usable faces."""
+        """Remove ended tracks, and collect the last queries of tracks with usable faces."""
         for number in ended:
             live = state.tracks.pop(number, None)
             if live is None:

@@ -1,4 +1,4 @@
-"""Search the tracks that are due for a search: embed -> fuse -> search -> decide."""
+"""Searches tracks when a search is due: embed -> fuse -> search -> decide."""
 
 from __future__ import annotations
 
@@ -68,28 +68,30 @@ class Searcher:
         with self._timings("decide", len(searched)):
             for (query, probe), candidates in zip(searched, answers, strict=True):
                 track = query.track
-                doubt = query.doubt(probe, self._rules)
-                lowered = [each._replace(score=each.score - doubt) for each in candidates]
+                penalty = query.score_penalty(probe, self._rules)
+                lowered = [each._replace(score=each.score - penalty) for each in candidates]
                 track.record_search(lowered, query.faces[probe.rows[0]].quality.score)
                 chosen = decide(lowered, self.threshold)
                 encounters, number = query.encounters, track.number
                 if chosen is not None and not encounters.is_sighted(number, chosen.subject):
-                    taken = encounters.frames_of_sightings(query.neighbours, chosen.subject)
-                    ranked = _ranked(query, probe, taken)
-                    if ranked[0].seq in taken and not query.last:
-                        continue  # the other sighting has that id; wait for more faces
+                    used_frames = encounters.frames_of_sightings(query.neighbours, chosen.subject)
+                    ranked = _rank_faces(query, probe, used_frames)
+                    if ranked[0].seq in used_frames and not query.is_final:
+                        continue  # the other track's sighting has this id; wait for more faces
                     best, evidence = self._choose_picture(ranked)
                     encounters.record_sighting(number, chosen.subject, best.seq)
-                    track.matched = True
-                    track.matched_control = track.matched_control or chosen.is_control
-                    sighting = self._sighting(query, best, chosen, conflicts_in_frame=bool(taken))
+                    track.is_matched = True
+                    track.is_control_matched = track.is_control_matched or chosen.is_control
+                    sighting = self._make_sighting(
+                        query, best, chosen, conflicts_in_frame=bool(used_frames)
+                    )
                     sightings.append(SightingWithEvidence(sighting, evidence))
         return sightings
 
     def _choose_picture(self, ranked: Sequence[TrackFace]) -> tuple[TrackFace, Evidence | None]:
-        """The first of these faces whose picture may be kept, with the masked picture.
+        """Return the first face with an acceptable picture, and the masked picture.
 
-        Where no face has one, the first face without a picture: the alert is raised anyway.
+        If no face has such a picture, return the first face with None. The alert is raised anyway.
         """
         for face in ranked:
             if is_hidden(face.picture):
@@ -110,7 +112,7 @@ class Searcher:
             for face, template in zip(new, templates, strict=True):
                 face.template = template
 
-    def _sighting(
+    def _make_sighting(
         self, query: Query, best: TrackFace, chosen: Candidate, *, conflicts_in_frame: bool
     ) -> Sighting:
         ids = self._ids
@@ -132,13 +134,13 @@ class Searcher:
         )
 
 
-def _ranked(query: Query, probe: Probe, taken: Collection[int]) -> list[TrackFace]:
-    """The faces of a probe that its sighting may show: the least overlapped, then the best first.
+def _rank_faces(query: Query, probe: Probe, used_frames: Collection[int]) -> list[TrackFace]:
+    """Return the faces for a sighting's picture: the least overlapped first, then the best.
 
-    Faces of frames in `taken`, where another track was sighted as the subject, are left out. Two
-    sightings of one subject in one frame have the same id, so the second would be taken for a
-    repetition of the first. Where no other face is left, the probe's best one is returned.
+    Faces of `used_frames`, where another track was sighted as the subject, are excluded. Two
+    sightings of one subject in one frame have the same id, so the second sighting would count as a
+    repetition. If no other face remains, the probe's best face is returned.
     """
     faces = [query.faces[row] for row in probe.rows]
-    free = [face for face in faces if face.seq not in taken]
+    free = [face for face in faces if face.seq not in used_frames]
     return sorted(free, key=lambda face: overlap_share(face.picture)) or faces[:1]

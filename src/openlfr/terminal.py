@@ -1,4 +1,4 @@
-"""Output to the terminal: escaped, and without interrupting a command half-way.
+"""Writes to the terminal: escapes the text, and never interrupts a command.
 
 A name in the database, a file's name or a library's message may contain control sequences. All
 output goes through `say`, which escapes them (`domain.text.escape_text`). The reader of a pipe may
@@ -40,23 +40,23 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, bold: bool = F
 
 
 def write(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print text that is already escaped, such as a table with our own colours."""
+    """Print text that is already escaped, such as a table with colours."""
     if _failures and not err:
         return
     try:
         click.echo(text, err=err, nl=nl)  # noqa: TID251 - the only use
     except OSError as error:
         stream = sys.stderr if err else sys.stdout
-        _turn_away(stream)
+        _redirect_to_null(stream)
         if not err:
             _failures.append(error)
 
 
 def begin() -> str:
-    """Make the three standard streams safe to write to; return a fault to report, or "".
+    """Make the three standard streams safe to write to; return a problem to report, or "".
 
-    If a stream is closed, the next file that is opened gets its number. Then a library's messages
-    could be written into a database, for example.
+    If a stream is closed, the next opened file receives the stream's number. Then a library's
+    messages could be written into a database, for example.
     """
     _failures.clear()
     closed = set()
@@ -65,7 +65,7 @@ def begin() -> str:
             os.fstat(number)
         except OSError:
             closed.add(number)
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            os.open(os.devnull, os.O_RDWR)  # opens the lowest free number, which is this number
     if 2 in closed:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -80,12 +80,12 @@ def end() -> OSError | None:
         try:
             sys.stdout.flush()
         except OSError as error:
-            _turn_away(sys.stdout)
+            _redirect_to_null(sys.stdout)
             _failures.append(error)
     return _failures[0] if _failures else None
 
 
-def _turn_away(stream: TextIO) -> None:
+def _redirect_to_null(stream: TextIO) -> None:
     """Redirect a failed stream, so that the interpreter does not retry its buffer at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
