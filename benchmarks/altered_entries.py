@@ -1,9 +1,9 @@
-"""How long it takes until somebody whose entry was altered in the database is found.
+"""Measures the time until an entry altered in the database is detected.
 
     python -m benchmarks.altered_entries [--entries 20000] [--sql postgresql+psycopg://...]
 
-Every entry is compared with the act of its enrolment once, and again where its row has changed:
-seconds that a thread works, and how often. One entry is renamed behind the records' back.
+Every entry is compared once with the act of its enrolment, and again when its row has changed. The
+figures are seconds of work of one thread. Then one entry is renamed directly in the database.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AT_ONCE = 1000
 
 
 def enrol(records: Records, entries: int) -> None:
-    """List so many references, two of each person."""
+    """List this number of references, two of each person."""
     by = local_principal("eve", "Eve Enroller")
     for start in range(0, entries, _AT_ONCE):
         with records.unit_of_work() as work:
@@ -51,7 +51,7 @@ def enrol(records: Records, entries: int) -> None:
 
 
 def measure(records: Records, times: int = 5) -> None:
-    """Print what comparing costs, and that an altered entry is found."""
+    """Print the cost of comparing, and check that an altered entry is detected."""
 
     def compare() -> dict[str, str]:
         return records.watchlist.altered_entries(["default"], compare_all=True)
@@ -91,10 +91,10 @@ def _entry(number: int) -> Reference:
 
 
 def main() -> None:
-    """Measure on SQLite in a temporary folder, or where `--sql` says."""
+    """Measure on SQLite in a temporary folder, or on the database of `--sql`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=20_000)
-    parser.add_argument("--sql", help="an empty database; SQLite where none is given")
+    parser.add_argument("--sql", help="an empty database; default: SQLite")
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,11 +1,12 @@
-"""How often the population exceeds the target of a calibrated threshold.
+"""Measures how often the population exceeds the target of a calibrated threshold.
 
     python -m benchmarks.calibration [--lfw SET_DIR] [--repeats 1000]
 
-Two laws whose truth is known. *Synthetic*: scores are normal. *LFW*: the strangers of a set are the
-whole population, and each calibration draws people from it with replacement. "worse" is the share
-of calibrations whose threshold more than the target of the population reaches; it may be 0.025 plus
-three times the simulation's own error. "above" is how many of those drawn reach it, on average.
+There are two populations with known rates. *Synthetic*: scores are normal. *LFW*: the strangers of
+a set are the whole population, and each calibration draws people from it with replacement. "worse"
+is the share of calibrations whose threshold is exceeded by more than the target share of the
+population; its bar is 0.025 plus three times the simulation's own error. "above" is the mean number
+of drawn people above the threshold.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def measure(
     fpir: Callable[[float], float],
     repeats: int,
 ) -> bool:
-    """Print a line for each target and number of people; whether all hold."""
+    """Print a line for each target and number of people; return whether all meet the bar."""
     bar = 0.025 + 3 * np.sqrt(0.025 * 0.975 / repeats)
     holds = True
     for target in TARGETS:
@@ -50,7 +51,7 @@ def measure(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lfw", type=Path, help="a set as `openlfr evaluate` reads it")
+    parser.add_argument("--lfw", type=Path, help="a set in the format of `openlfr evaluate`")
     parser.add_argument("--repeats", type=int, default=1000)
     arguments = parser.parse_args()
     print(f"{'law':10}{'target':>7}{'people':>7}{'worse':>8}{'bar':>8}{'above':>7}")

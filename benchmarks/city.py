@@ -1,6 +1,6 @@
-"""The city-wide mode on this machine: real servers, a place to run services over, their cost.
+"""The city-wide mode on this machine: real servers, processes of services, and their CPU cost.
 
-What the benchmarks of the services share. Nothing is kept: servers, topics and data go when the
+The benchmarks of the services share this module. Servers, topics and data are removed when the
 `with` block ends.
 """
 
@@ -47,16 +47,16 @@ topics: {{replication: 1, frames_retention: {retention}, frames_transit: 2h}}
 
 
 class Servers(AbstractContextManager["Servers"]):
-    """Kafka, Redis, Milvus and PostgreSQL as `scripts/services` starts them, in a folder.
+    """Kafka, Redis, Milvus and PostgreSQL, started by `scripts/services` in a folder.
 
     Args:
-        folder: Is made, and removed at the end; the folder around it is the caller's own.
-        names: Which of them.
+        folder: A new folder, removed at the end; its parent belongs to the caller.
+        names: Names of the servers to start.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder
-        folder.parent.chmod(0o711)  # PostgreSQL runs as a user of its own
+        folder.parent.chmod(0o711)  # PostgreSQL runs as another user
         try:
             said = self._call("up", *names)
         except RuntimeError:
@@ -67,11 +67,11 @@ class Servers(AbstractContextManager["Servers"]):
 
     @property
     def broker(self) -> str:
-        """host:port."""
+        """Kafka's host:port."""
         return self.urls["kafka"].removeprefix("kafka://")
 
     def processes(self) -> dict[str, int]:
-        """The servers' process ids by name."""
+        """Return the servers' process ids by name."""
         import json
 
         state = json.loads((self._folder / "services.json").read_text())
@@ -91,7 +91,7 @@ class Servers(AbstractContextManager["Servers"]):
 
 
 class Place(AbstractContextManager["Place"]):
-    """A configuration, its data folder, and the processes that work over it."""
+    """A configuration, its data folder, and the processes that use it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.config = folder, folder / "CONFIG.yaml"
@@ -105,7 +105,7 @@ class Place(AbstractContextManager["Place"]):
         max_age: str = "off",
         retention: str = "1h",
     ) -> None:
-        """Write CONFIG.yaml; each camera is what follows its name."""
+        """Write CONFIG.yaml; a camera's value is the YAML after its name."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(
             CONFIG.format(
@@ -118,10 +118,10 @@ class Place(AbstractContextManager["Place"]):
         )
 
     def openlfr(self, *words: object) -> str:
-        """Run a command to its end; what it printed.
+        """Run a command and return its output.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The command failed.
         """
         done = subprocess.run(
             [sys.executable, "-m", "openlfr", *map(str, words), "--config", self.config],
@@ -132,7 +132,7 @@ class Place(AbstractContextManager["Place"]):
         return done.stdout
 
     def start(self, name: str, *command: object, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a Python process; what it says goes to NAME.out and NAME.log."""
+        """Start a Python process that writes to NAME.out and NAME.log."""
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with (
             (self.folder / f"{name}.out").open("wb") as out,
@@ -155,18 +155,18 @@ class Place(AbstractContextManager["Place"]):
         )  # fmt: skip
 
     def log(self, name: str) -> str:
-        """What a process has said on stderr so far."""
+        """Return a process's stderr so far."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def ready(self, name: str) -> bool:
-        """Whether a Faust worker has said that it has its partitions."""
+        """Return whether a Faust worker has logged its partitions."""
         return '"event": "ready"' in self.log(name)
 
     def wait(self, what: str, condition: Callable[[], Any], *, patience: float = PATIENCE_S) -> Any:
-        """Wait for something true; a process that ends with a failure meanwhile ends this too.
+        """Wait until the condition is true.
 
         Raises:
-            RuntimeError: A process failed, or it never came.
+            RuntimeError: A process failed, or the condition did not become true in time.
         """
         deadline = time.monotonic() + patience
         while not (found := condition()):
@@ -180,7 +180,7 @@ class Place(AbstractContextManager["Place"]):
         return found
 
     def stop(self, name: str) -> None:
-        """End a process as a supervisor does, and wait for it."""
+        """Send SIGTERM to a process, and wait for its end."""
         process = self.running.pop(name)
         if process.poll() is None:
             process.terminate()
@@ -197,7 +197,7 @@ class Place(AbstractContextManager["Place"]):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds of a process and all below it, at a moment.
+    """CPU seconds of a process and its descendants, at one moment.
 
     Attributes:
         at: Monotonic seconds.
@@ -208,7 +208,7 @@ class Cost:
 
     @classmethod
     def now(cls, pid: int) -> Cost:
-        """As it stands; a process that has gone costs 0."""
+        """Return the present CPU seconds; 0 for a process that has ended."""
         total = 0.0
         try:
             root = psutil.Process(pid)
@@ -220,10 +220,10 @@ class Cost:
         return cls(time.monotonic(), total)
 
     def cores_until(self, later: Cost) -> float:
-        """Cores that it kept busy from here to a later moment."""
+        """Return the mean number of busy cores until a later moment."""
         return (later.cpu - self.cpu) / max(later.at - self.at, 1e-9)
 
 
 def load() -> list[float]:
-    """The machine's load averages of 1, 5 and 15 minutes: what else went on."""
+    """Return the machine's load averages of 1, 5 and 15 minutes."""
     return [round(each, 2) for each in os.getloadavg()]

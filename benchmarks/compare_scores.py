@@ -1,13 +1,13 @@
-"""The score beside the score against a cohort that it replaced, on recorded streets.
+"""Compares the score with the cohort score that it replaced, on recorded streets.
 
     python -m benchmarks.compare_scores STREET_DIR ...
 
-"Alone" is the similarity of templates as the network makes them, of the photos alone: what the two
-remedies of ADR 0022 are worth. At each number of false lines every side gets the lowest threshold
-that allows no more; found passes are compared pass by pass. The interval of the difference of now
-and before is that of paired proportions with streets as clusters: 95% of 10,000 draws of streets
-with replacement (Efron and Tibshirani 1993, chapter 8), so that neighbours in one street do not
-count as independent.
+"Alone" is the similarity of the network's templates of the photos alone; it shows the effect of the
+two remedies of ADR 0022. At each number of false lines every score has the lowest threshold that
+allows no more of them, and the found passes are compared one by one. The interval of now minus
+before is that of paired proportions with streets as clusters: 95% of 10,000 draws of streets with
+replacement (Efron and Tibshirani 1993, chapter 8), because passes in one street are not
+independent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BEFORE = replace(ProbeRules(), doubt=0.07, unsettled=0.10, agree=0.3)
 
 
 def against_cohort(references: dict[str, NDArray[np.float32]]) -> Callable[..., Any]:
-    """The score of ADR 0012: similarity less 0.7 times the cohort's excess over 0.15."""
+    """Return the score of ADR 0012: similarity less 0.7 times the cohort's excess over 0.15."""
     names, of = similarity(references)
 
     def best(templates: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -51,7 +51,7 @@ def against_cohort(references: dict[str, NDArray[np.float32]]) -> Callable[..., 
 
 
 class Side:
-    """One way to score, over all streets.
+    """The results of one score, over all streets.
 
     Attributes:
         right: For each street the best right score of each scorable pass.
@@ -76,18 +76,18 @@ class Side:
         self.wrong = np.sort(np.array(list(wrong.values())))[::-1]
 
     def found(self, false_lines: int) -> tuple[float, list[NDArray[np.bool_]]]:
-        """The threshold above which so many lines are false, and which passes it finds."""
+        """Return the threshold with this number of false lines, and the passes that it finds."""
         threshold = float(self.wrong[false_lines]) if false_lines < len(self.wrong) else -1.0
         return threshold, [scores > threshold for scores in self.right]
 
     def at(self, threshold: float) -> tuple[int, int]:
-        """Passes found and false lines at a threshold."""
+        """Return the numbers of found passes and false lines at a threshold."""
         found = sum(int((scores >= threshold).sum()) for scores in self.right)
         return found, int((self.wrong >= threshold).sum())
 
 
 def lower_limit(before: list[NDArray[np.bool_]], now: list[NDArray[np.bool_]]) -> float:
-    """Lower end of the 95% interval of the share found now less the share found before."""
+    """Return the lower end of the 95% interval of the share found now minus before."""
     gained = np.array([int(n.sum()) - int(b.sum()) for b, n in zip(before, now, strict=True)])
     passes = np.array([len(b) for b in before])
     drawn = np.random.default_rng(0).integers(0, len(passes), (10_000, len(passes)))

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Identity switches on ground truth: our tracker beside three others, on the same detections.
+"""Counts identity switches on ground truth: our tracker and three others, on the same detections.
 
     scripts/compare-trackers STREET_DIR ...
 
-ByteTrack and OC-SORT come from `trackers` (where supervision's ByteTrack went), the third is
-norfair. They are wanted for this comparison only and stand in no lock of the product:
-`compare_trackers.txt` pins them, the script installs them beside the locked set. All get the same
-detections and the street's frame rate; each keeps its own defaults, except that a track may begin
+ByteTrack and OC-SORT come from `trackers` (to which supervision's ByteTrack moved); the third is
+norfair. They serve only this comparison and are in no lock of the product: `compare_trackers.txt`
+pins them, and the script installs them beside the locked set. All trackers receive the same
+detections and the street's frame rate, and use their own defaults. One exception: a track may begin
 with its first detection, whatever the detector's score.
 
-A switch: two consecutive detections of one track stand on two people. Mixed: tracks that hold
-more than one person. Fragments: tracks beyond the first of a person (each costs a search, and
-counts one more face seen). Credited: detections that were given to a track; one that a tracker
-leaves out cannot be switched either. A detection belongs to the ground-truth face that it overlaps
+Switches: consecutive detections of one track are on two people. Mixed: tracks with
+more than one person. Fragments: a person's tracks after the first (each costs a search, and
+counts one more face seen). Credited: detections that were assigned to a track; an unassigned
+detection cannot be switched. A detection belongs to the ground-truth face that it overlaps
 most (IoU above 0.15, weighted by visibility, faces at least a quarter visible).
 """
 
@@ -56,7 +56,7 @@ class Ours:
 
 
 class OfTrackers:
-    """A tracker of the `trackers` library, which takes and gives supervision's detections."""
+    """A tracker of the `trackers` library, which accepts and returns supervision's detections."""
 
     def __init__(self, tracker: Any) -> None:
         import supervision
@@ -81,7 +81,7 @@ class OfTrackers:
 
 
 class ByteTrack(OfTrackers):
-    """Boxes and a Kalman filter, faint detections last."""
+    """Boxes and a Kalman filter; detections with low scores are matched last."""
 
     def __init__(self, fps: float) -> None:
         from trackers import ByteTrackTracker
@@ -94,7 +94,7 @@ class ByteTrack(OfTrackers):
 
 
 class OCSort(OfTrackers):
-    """Boxes and a Kalman filter that is corrected when somebody is found again."""
+    """Boxes and a Kalman filter that is corrected when a lost person is found again."""
 
     def __init__(self, fps: float) -> None:
         from trackers import OCSORTTracker
@@ -131,7 +131,7 @@ class Norfair:
 
 
 def people(found: list[Detection], faces: list[dict[str, Any]]) -> list[int]:
-    """For each detection the ground-truth track it stands on, or -1."""
+    """Return the ground-truth track of each detection, or -1."""
     owners = [-1] * len(found)
     if not found or not faces:
         return owners
@@ -148,7 +148,7 @@ def people(found: list[Detection], faces: list[dict[str, Any]]) -> list[int]:
 
 
 class Account:
-    """What one tracker did on one street."""
+    """The results of one tracker on one street."""
 
     def __init__(self, kind: type[Any], fps: float) -> None:
         self.tracker: Tracker = kind(fps)
@@ -183,7 +183,7 @@ class Account:
 
 
 def measure(kinds: list[type[Any]], street: Street) -> dict[str, tuple[Counter[str], float]]:
-    """Each tracker's figures on a street, and its own CPU milliseconds per frame."""
+    """Return each tracker's figures on a street, and its own CPU milliseconds per frame."""
     accounts = {kind.__name__: Account(kind, street.fps) for kind in kinds}
     frames = 0
     source = open_source("street", str(street.folder / "video.mp4"), epoch=1, start=START)

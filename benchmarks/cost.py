@@ -1,19 +1,19 @@
-"""Where the CPU time goes beyond decoding and model calls, beside a plain OpenCV loop.
+"""Measures the CPU time besides decoding and model calls, and compares it with a plain OpenCV loop.
 
     .venv/bin/python -m benchmarks.cost [--config CONFIG.yaml --video FILE]
 
-Everything is measured in one process on one street, so the ratios hold where the milliseconds do
-not. Three passes over the same video:
+All passes run in one process on one street, so the ratios are valid on other machines, the
+milliseconds are not. Three passes over the same video:
 
 1. decoding alone, by the product's own capture;
 2. the product, `embedded.run`, with every thread and child process counted;
 3. the plain loop: OpenCV's VideoCapture, FaceDetectorYN and FaceRecognizerSF on every face of
    every frame at its own size, same model files, one thread.
 
-What the product's pass costs, less decoding and the model calls (`detect`, `detect_again` in the
-pictures that are kept, and `embed`, with their tensor preparation), is its own work: that of the
-face stages counts per face, all the rest (queues, tracks, search, alerts, records, evidence,
-whatever no stage claims) per frame.
+The product's own work is the cost of its pass, less decoding and the model calls (`detect`,
+`detect_again` in stored pictures, and `embed`, with their tensor preparation). The work of the face
+stages counts per face; all other work (queues, tracks, search, alerts, records, evidence, and work
+outside any stage) counts per frame.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SEED = 6
 
 
 def cpu_of_all() -> float:
-    """CPU seconds of this process and its children so far."""
+    """Return the CPU seconds of this process and its children so far."""
     total = time.process_time()
     for child in psutil.Process().children(recursive=True):
         try:
@@ -59,10 +59,10 @@ def cpu_of_all() -> float:
 
 
 def cpu_of_feeds() -> float:
-    """CPU seconds of the threads that decode, while they live.
+    """Return the CPU seconds of the live decoding threads.
 
-    Those are the feeds and the decoder's own: native threads without a Python name that started
-    after the first feed.
+    These are the feeds and the decoder's own threads: native threads without a Python name that
+    started after the first feed.
     """
     named = {thread.native_id: thread.name for thread in threading.enumerate()}
     feeds = [number for number, name in named.items() if number and name.startswith("feed-")]
@@ -79,9 +79,9 @@ class Pass:
     """One pass of the product.
 
     Attributes:
-        cpu: Seconds of the steady part: from the first frame's end to the last one's.
-        decode: Seconds of the decoding threads meanwhile.
-        stages: CPU seconds by stage, the first frame's among them.
+        cpu: Seconds of the steady part: from the end of the first frame to the end of the last.
+        decode: Seconds of the decoding threads in the same time.
+        stages: CPU seconds by stage, including the first frame's.
     """
 
     frames: int
@@ -92,14 +92,14 @@ class Pass:
 
 
 def run_product(config: Path) -> Pass:
-    """The embedded run, as `openlfr run --as-fast-as-possible` starts it."""
+    """Run the embedded mode, like `openlfr run --as-fast-as-possible`."""
     seen: list[tuple[float, float, int]] = []  # CPU of all, of the feeds, frames
-    noting: list[float] = []  # what `note` itself costs, a few times a second
+    noting: list[float] = []  # cost of `note` itself, a few times a second
 
     def note(progress: Progress) -> None:
         analysed = sum(c.frames_analysed for c in progress.cameras)
         if not analysed:
-            return  # what starting costs is no frame's
+            return  # the cost of the start belongs to no frame
         before = time.thread_time()
         seen.append((cpu_of_all(), cpu_of_feeds(), analysed))
         noting.append(time.thread_time() - before)
@@ -114,7 +114,7 @@ def run_product(config: Path) -> Pass:
 
 
 def run_plain(video: Path) -> tuple[int, int, float]:
-    """Frames, faces and CPU seconds of the plain loop; decoding included."""
+    """Return frames, faces and CPU seconds of the plain loop, including decoding."""
     cv2.setNumThreads(1)
     models = find_model_folder()
     detector = cv2.FaceDetectorYN.create(
@@ -143,7 +143,7 @@ def run_plain(video: Path) -> tuple[int, int, float]:
 
 
 def cost(config: Path, video: Path) -> Findings:
-    """Measure the two passes and hold the product's own work against its bars."""
+    """Measure the passes and compare the product's own work with its bars."""
     product = run_product(config)
     plain_frames, plain_faces, plain = run_plain(video)
 
@@ -182,17 +182,17 @@ def cost(config: Path, video: Path) -> Findings:
 
 
 def cost_on_street(bench: Bench) -> Findings:
-    """The same on the easy street of the first tuning seed, with its watchlist."""
+    """Measure on the easy street of the first tuning seed, with its watchlist."""
     made = street(bench, EASY, SEED)
     config = prepare(bench, bench.work / "cost", made, {"input_size": list(EASY.input_size)})
     return cost(config, made / "video.mp4")
 
 
 def main() -> int:
-    """Print the figures; 1 when a bar is not met."""
+    """Print the figures; return 1 if a bar is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.cost")
     parser.add_argument("--config", type=Path, help="a configuration with its watchlist imported")
-    parser.add_argument("--video", type=Path, help="the video that it watches")
+    parser.add_argument("--video", type=Path, help="the video of its camera")
     wanted = parser.parse_args()
     if wanted.config and wanted.video:
         found = cost(wanted.config, wanted.video)

@@ -1,14 +1,14 @@
-"""How often the intervals of `openlfr evaluate` hold the truth, beside what they say.
+"""Measures how often the intervals of `openlfr evaluate` contain the true value.
 
     python -m benchmarks.coverage [--lfw SET_DIR] [--repeats 400]
 
-Two laws whose truth is known. *Synthetic*: strangers' scores are normal, mated ones vary by person
-and by photo, and few people have many photos. *LFW*: the people of a set are taken for the whole
-population; each repetition draws people, and strangers, with replacement. The set is embedded once
-and kept in the user's cache folder as numbers (scores, not templates).
+There are two populations with known rates. *Synthetic*: strangers' scores are normal, mated scores
+vary by person and by photo, and few people have many photos. *LFW*: the people of a set are the
+whole population; each repetition draws people, and strangers, with replacement. The set is embedded
+once and stored in the user's cache folder as scores, not templates.
 
 "bounded" is the share of repetitions in which the interval of TPIR has a lower end above 0;
-"width" its mean width where it is bounded.
+"width" is its mean width in these repetitions.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Synthetic:
 
 
 class Resampled:
-    """A set's own people and strangers as the population."""
+    """The people and strangers of a set as the population."""
 
     name = "LFW"
 
@@ -122,7 +122,7 @@ def cover(law, strangers: int, repeats: int) -> None:
 
 
 def scores_of(set_dir: Path) -> Trials:
-    """The searches of a set, embedded once."""
+    """Return the searches of a set, which is embedded once."""
     from platformdirs import user_cache_path
 
     from openlfr import bootstrap
@@ -145,7 +145,7 @@ def scores_of(set_dir: Path) -> Trials:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lfw", type=Path, help="A set as `openlfr evaluate` takes it.")
+    parser.add_argument("--lfw", type=Path, help="A set in the format of `openlfr evaluate`.")
     parser.add_argument("--repeats", type=int, default=400)
     options = parser.parse_args()
     laws = [Synthetic()] + ([Resampled(scores_of(options.lfw))] if options.lfw else [])

@@ -3,11 +3,11 @@
     python -m benchmarks.default_thresholds STREET_DIR ... --faces LFW_DIR [--found STREET_DIR ...]
 
 The walkers of the streets (recorded by `benchmarks.passes`) have one photo, so that none can be
-listed. The lists are drawn from the people with two photos or more, one reference each; those of
-a size are within those of the next. A stranger's pass is stopped where any of its searches has a
-candidate at or above the threshold; a pass that was never searched is left out. What belongs to
-nobody (a false detection) counts as a stranger. With --found, streets on which listed people walk:
-their lists are filled up to each size in the same way.
+listed. The lists are drawn from the people with two photos or more, one reference each; a list of
+one size contains the list of the size below. A stranger's pass is stopped if any of its searches
+has a candidate at or above the threshold; a pass that was never searched does not count. A false
+detection counts as a stranger. --found names streets on which listed people walk; their lists are
+filled up to each size in the same way.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ STEP = 0.005
 
 
 def upper_limit(stopped: int, passes: int) -> float:
-    """Upper end of the two-sided 95% interval of a share (Clopper and Pearson, 1934)."""
+    """Return the upper end of the two-sided 95% interval of a share (Clopper and Pearson, 1934)."""
     return 1.0 if stopped == passes else float(beta.ppf(0.975, stopped + 1, passes - stopped))
 
 
 def list_of(
     size: int, street: Street, pool: dict[str, NDArray[np.float32]], *, own: bool, seed: int
 ) -> dict[str, NDArray[np.float32]]:
-    """A street's list filled up to a size (or others alone), the same for the same seed."""
+    """Return a street's list filled up to a size (or only others), equal for equal seeds."""
     walking = set(street.person.values())
     walking |= {SAME_PERSON[name] for name in walking & SAME_PERSON.keys()}
     names = [name for name in sorted(pool) if name not in walking]
@@ -58,7 +58,7 @@ def list_of(
 def stranger_scores(
     street: Street, listed: dict[str, NDArray[np.float32]], rules: ProbeRules
 ) -> list[float]:
-    """The highest score of each stranger's searched pass, and of what belongs to nobody."""
+    """Return the highest score of each stranger's searched pass and of each false detection."""
     best: dict[object, float] = defaultdict(lambda: -1.0)
     for each in street.scored(rules, plain(listed)):
         who = ("nobody", each.track) if each.walker is None else each.walker
@@ -70,7 +70,7 @@ def stranger_scores(
 def found_and_wrong(
     street: Street, listed: dict[str, NDArray[np.float32]], rules: ProbeRules
 ) -> tuple[list[float], list[float]]:
-    """The highest right score of each scorable pass, and wrong one of each (track, subject)."""
+    """Return the best right score of each scorable pass, and wrong score of each line."""
     right: dict[int, float] = dict.fromkeys(street.scorable, -1.0)
     wrong: dict[tuple[int, str], float] = defaultdict(lambda: -1.0)
     for each in street.scored(rules, plain(listed)):
@@ -84,7 +84,7 @@ def found_and_wrong(
 
 
 def lowest_threshold(scores: NDArray[np.float64]) -> float:
-    """The lowest multiple of `STEP` at which at most one in `ONE_IN` scores is reached."""
+    """Return the lowest multiple of `STEP` that at most one in `ONE_IN` scores reaches."""
     allowed = len(scores) // ONE_IN
     first_not = np.sort(scores)[::-1][allowed]
     return float(np.round((np.floor(first_not / STEP) + 1) * STEP, 3))
@@ -93,7 +93,7 @@ def lowest_threshold(scores: NDArray[np.float64]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("streets", nargs="+", type=Path)
-    parser.add_argument("--faces", type=Path, required=True, help="holds images/NAME/*.jpg")
+    parser.add_argument("--faces", type=Path, required=True, help="a folder with images/NAME/*.jpg")
     parser.add_argument("--found", nargs="*", default=[], type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

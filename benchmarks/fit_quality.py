@@ -4,10 +4,11 @@
     benchmarks/fit_quality.py STREET_DIR ...
 
 Prints the weights for `openlfr.stages.assess.WEIGHTS` (least squares on the logarithms of its
-measures, over every detection of a listed person) and, for them and for those that stand there
-now, Spearman's rank correlation of prediction and truth: over all faces, and within each pass,
-which is what choosing a probe lives on. The truth is the cosine similarity to the most alike of
-the person's references. Then how alike the best faces of a track are, for `ProbeRules.agree`.
+measures, over every detection of a listed person). For these and for the present weights it prints
+Spearman's rank correlation of prediction and truth, over all faces and within each pass; the choice
+of a probe depends on the second. The truth is the cosine similarity to the most similar of
+the person's references. Then it prints the similarity of a track's best faces, for
+`ProbeRules.agree`.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _judged(
     passes: list[tuple[str, int]],
     weights: dict[str, float],
 ) -> str:
-    """How well weights predict, in words."""
+    """Describe the quality of the weights' predictions."""
     predicted = np.array(rows) @ np.array([weights[name] for name in (*NAMES, "one")])
     true, of_pass = np.array(truth), defaultdict(list)
     for row, one in enumerate(passes):

@@ -1,18 +1,18 @@
-"""The models on whatever this machine has: speed by batch, and whether all agree with the CPU.
+"""Measures the models on this machine's providers: speed by batch, and agreement with the CPU.
 
     .venv/bin/python -m benchmarks.gpu [--json FILE] [--providers cuda tensorrt] [--quick]
 
-Runs wherever `requirements/*-gpu.txt` is installed and a GPU answers, and records what it saw:
-device, driver, versions, providers. Without a GPU it says so, measures the CPU with small batches,
-and ends with 0 and `"gpu": null`.
+Runs wherever `requirements/*-gpu.txt` is installed and a GPU is available, and records
+device, driver, versions and providers. Without a GPU it reports this, measures the CPU with small
+batches, and exits with 0 and `"gpu": null`.
 
-For each provider that starts: YuNet at 640 and at 1280 x 736, and SFace, at batch 1, 8, 32 and 128
-as the product calls them (`detect`, `embed`; larger batches than its own are split there), and what
-of it goes into preparing the batch. Then one Analyser over frames of eight cameras, and a whole
-worker: the service's own batches of JPEGs, decoded in its pool while the batch before is looked at,
-detected, tracked, embedded and searched in a list of 10,000. The CPU's
-answers to the same pictures are the reference: boxes within 1 pixel, templates with a cosine of at
-least 0.9995, and one picture alone like the same in a batch.
+For each available provider it measures YuNet at 640 and at 1280 x 736, and SFace, at batch 1, 8, 32
+and 128 by the product's calls (`detect`, `embed`; these split batches larger than their own), and
+the share of preparing the batch. Then it measures one Analyser over frames of eight cameras, and a
+whole worker: the service's own batches of JPEGs are decoded in its pool while the batch before is
+detected, tracked, embedded and searched in a list of 10,000. The CPU's results for the same
+pictures are the reference: boxes within 1 pixel, templates with a cosine of at least 0.9995, and
+equal results for a picture alone and in a batch.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ BATCHES, QUICK = (1, 8, 32, 128), (1, 8)
 SIZES = ((640, 640), (1280, 736))
 LEAST_COSINE, MOST_PIXELS = 0.9995, 1.0
 CAMERAS, FRAMES_EACH = 8, 16
-LISTED = 10_000  # references of the list that a worker searches
-AT_LEAST_S = 0.5  # each figure is the median of the calls that fit into this
+LISTED = 10_000  # references on the worker's list
+AT_LEAST_S = 0.5  # each figure is the median of the calls within this time
 
 
 def see_gpus() -> list[dict[str, str]] | None:
-    """Name, driver and memory of each GPU; None where none answers."""
+    """Return name, driver and memory of each GPU; None without a GPU."""
     asked = ("name", "driver_version", "memory.total", "compute_cap")
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -87,7 +87,7 @@ def see_gpus() -> list[dict[str, str]] | None:
 
 
 def versions() -> dict[str, str]:
-    """Of what a figure may depend on."""
+    """Return the versions on which figures may depend."""
     import onnxruntime
 
     found = {"onnxruntime": onnxruntime.__version__, "numpy": np.__version__,
@@ -101,7 +101,7 @@ def versions() -> dict[str, str]:
 
 
 def scenes(number: int) -> list[Pixels]:
-    """Pictures of 1280 x 720 (h, w, 3) BGR: the same six people, each time elsewhere."""
+    """Return pictures (720, 1280, 3) BGR of the same six people at changing places."""
     import cv2
 
     with resources.as_file(resources.files("insightface") / "data/images/t1.jpg") as path:
@@ -119,7 +119,7 @@ def scenes(number: int) -> list[Pixels]:
 
 
 def seconds(call: Callable[[], Any]) -> tuple[float, float]:
-    """(first call, median of the later ones), seconds of the clock."""
+    """Return the elapsed seconds of the first call, and the median of the later calls."""
     began = time.perf_counter()
     call()
     first = time.perf_counter() - began
@@ -134,7 +134,7 @@ def seconds(call: Callable[[], Any]) -> tuple[float, float]:
 def row(
     what: str, batch: int, call: Callable[[], Any], prepare: Callable[[], Any]
 ) -> dict[str, Any]:
-    """One line of the table."""
+    """Return one line of the table."""
     first, usual = seconds(call)
     _, preparing = seconds(prepare)
     return {
@@ -153,7 +153,7 @@ class Pair:
 
     @classmethod
     def on(cls, providers: Sequence[str]) -> Pair:
-        """Open them."""
+        """Open both models."""
         store = bootstrap.open_models()
         sface = store.load("sface")
         return cls(
@@ -164,14 +164,14 @@ class Pair:
 
 
 def faces_in(pictures: Sequence[Pixels], found: Sequence[Sequence[Detection]]) -> Pixels:
-    """Every face of the pictures, aligned, (n, 112, 112, 3)."""
+    """Return every face of the pictures, aligned, (n, 112, 112, 3)."""
     return np.concatenate(
         [align(p, stack_landmarks(each)) for p, each in zip(pictures, found, strict=True)]
     )
 
 
 def apart(ours: Sequence[Sequence[Detection]], theirs: Sequence[Sequence[Detection]]) -> float:
-    """Greatest difference of any box or landmark, pixels; infinite where faces are missing."""
+    """Return the greatest difference of boxes or landmarks, pixels; infinite for a missing face."""
     worst = 0.0
     for mine, other in zip(ours, theirs, strict=True):
         if len(mine) != len(other):
@@ -184,7 +184,7 @@ def apart(ours: Sequence[Sequence[Detection]], theirs: Sequence[Sequence[Detecti
 
 
 def analyse(pair: Pair, pictures: Sequence[Pixels]) -> float:
-    """Frames a second of one Analyser over the frames of several cameras, 16 a batch."""
+    """Return the frames per second of one Analyser over several cameras, 16 in a batch."""
     analyser = Analyser(
         ids=Ids("Benchmark", bytes(32)), detector=pair.detector, embedder=pair.embedder,
         index=ExactIndex({}, []), threshold=0.41,
@@ -203,10 +203,10 @@ def analyse(pair: Pair, pictures: Sequence[Pixels]) -> float:
 
 
 def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
-    """A worker as the service runs one, without Kafka: JPEGs in, sightings out.
+    """Run the service's worker without Kafka: JPEGs in, sightings out.
 
     Returns:
-        Frames a second of the clock, and where the time of the thread that looks went, ms a frame.
+        Frames per second, and the analysing thread's time by stage, ms per frame.
     """
     import cv2
 
@@ -259,7 +259,7 @@ def work(pair: Pair, pictures: Sequence[Pixels], batch: int) -> dict[str, Any]:
 def measure(
     provider: str, reference: Pair, batches: Sequence[int]
 ) -> tuple[list[Check], dict[str, Any]]:
-    """Everything about one provider."""
+    """Measure one provider."""
     name = short_name(provider)
     pair = Pair.on([provider] if provider == CPU else [provider, CPU])
     pictures = scenes(32)
@@ -302,7 +302,7 @@ def measure(
 
 
 def show(detail: dict[str, Any]) -> None:
-    """The table of a provider."""
+    """Print the table of a provider."""
     print(f"\n{detail['provider']}")
     print(
         f"  {'':16} {'batch':>5} {'ms each':>9} {'a second':>9} {'preparing':>10} {'1st call':>9}"
@@ -318,11 +318,11 @@ def show(detail: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Print the figures; 1 when a provider does not agree with the CPU."""
+    """Print the figures; return 1 if a provider does not agree with the CPU."""
     parser = argparse.ArgumentParser(prog="benchmarks.gpu")
     parser.add_argument("--providers", nargs="*", metavar="NAME", help="only these, such as cuda")
-    parser.add_argument("--quick", action="store_true", help="batches of 1 and 8 only")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--quick", action="store_true", help="only batches of 1 and 8")
+    parser.add_argument("--json", type=Path, help="file for the figures")
     wanted = parser.parse_args()
     gpus = see_gpus()
     there = [name for name in ON_GPU if name in available_providers() and starts(name)]

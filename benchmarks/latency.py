@@ -1,27 +1,28 @@
-"""From camera to alert: how long it takes, which part takes it, and how many cameras hold.
+"""Measures the time from camera to alert, its parts, and the largest number of cameras.
 
     .venv/bin/python -m benchmarks.latency [--minutes 10] [--cameras 4] [--ladder 6 8] [--json FILE]
 
-Streets of 1280 x 720 at 5 frames a second, made once from photos of `--faces DIR` (a folder a
-person), are served as real RTSP cameras on loopback (`openlfr simulate cameras`). Without it the
-faces are those of OPENLFR_TEST_DATA, or the few of photos that installed packages carry. The three
-services film them over real Kafka, Redis, Milvus and PostgreSQL, all on this machine, settings at
-their defaults.
+Streets of 1280 x 720 at 5 frames a second are simulated once from photos of `--faces DIR` (a folder
+per person), and served as real RTSP cameras on loopback (`openlfr simulate cameras`). Without
+--faces the faces are those of OPENLFR_TEST_DATA, or the few in installed packages. The three
+services run over real Kafka, Redis, Milvus and PostgreSQL, all on this machine, with default
+settings.
 
-Each picture carries its number and the cameras log when each was sent, so a pass of a listed person
-begins, by the street's truth, when its first eligible frame left the camera (at least 48 pixels
-wide, 70% visible, wholly inside). It ends when a consumer of `alerts.v1` has the event. Between:
+Each picture contains its number, and the cameras log when each was sent. A pass of a listed person
+begins when its first eligible frame leaves the camera: by the street's truth the face is at least
+48 pixels wide, 70% visible and wholly inside. It ends when a consumer of `alerts.v1` has the event.
+The legs in between:
 
     rule        until the frame after which the track was worth a search (`stages/probe.py`);
                 negative where the face was good enough before it was eligible
     camera      that frame: sent -> received and decoded by ingest
     ingest      -> encoded as JPEG, on frames.v1
-    analysis    -> fetched, decoded, looked at, the sighting on sightings.v1
+    analysis    -> fetched, decoded, processed, the sighting on sightings.v1
     alerting    -> fetched, folded, the event on alerts.v1
     consumer    -> received
 
-`--ladder` then looks for the number of cameras that still holds, a minute each: at most one frame
-in a hundred dropped, and no more waiting at the end than at the beginning.
+`--ladder` then finds the largest number of cameras without overload, a minute for each number: at
+most one frame in a hundred is dropped, and no more frames wait at the end than at the beginning.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 GOAL_P50_S, GOAL_P95_S = 1.0, 2.0
 WARM_UP_S = 15.0
-MOST_DROPPED = 0.01  # of the frames that a camera sends
+MOST_DROPPED = 0.01  # share of the frames that a camera sends
 LEGS = ("rule", "camera", "ingest", "analysis", "alerting", "consumer")
 SERVICES = ("ingest", "analysis", "alerting")
 _SENT = re.compile(r"(\d+) (sent|dropped|overtaken|unreadable)")
@@ -63,7 +64,7 @@ _SENT = re.compile(r"(\d+) (sent|dropped|overtaken|unreadable)")
 
 @dataclass(frozen=True, slots=True)
 class Alerted:
-    """A pass and how long each leg took, seconds."""
+    """A pass and the duration of each leg, seconds."""
 
     camera: str
     person: str
@@ -72,12 +73,12 @@ class Alerted:
 
     @property
     def total(self) -> float:
-        """From the first eligible frame to the consumer."""
+        """Seconds from the first eligible frame to the consumer."""
         return sum(self.legs.values())
 
 
 class Run:
-    """The services over so many cameras for so long."""
+    """A run of the services over a number of cameras."""
 
     def __init__(
         self, folder: Path, servers: Servers, made: Path, cameras: int, workers: int
@@ -91,7 +92,7 @@ class Run:
         self.began = self.ended = 0.0
 
     def go(self, minutes: float) -> Taps:
-        """Start everything, let it run, stop it; what was seen."""
+        """Start everything, run for this time, stop it; return the taps."""
         with ExitStack() as closing, self.place:
             place = self.place
             sent = place.folder / "sent.jsonl"
@@ -124,14 +125,14 @@ class Run:
             place.wait("frames", lambda: len({key[0] for key in taps.frames}) == len(urls))
             time.sleep(WARM_UP_S)
             self._watch(minutes, lag, workers)
-            time.sleep(3)  # what was captured last is still on its way
+            time.sleep(3)  # the last frames are still in transit
             place.stop("ingest")
             if taps.ended:
                 raise RuntimeError("; ".join(taps.ended))
             return taps
 
     def _watch(self, minutes: float, lag: Lag, workers: Sequence[str]) -> None:
-        """Let it run, and note lag and cost."""
+        """Record lag and cost while the services run."""
         pids = {name: process.pid for name, process in self.place.running.items()}
         pids |= self._servers.processes()
         pids["measuring"] = os.getpid()
@@ -140,24 +141,24 @@ class Run:
         while (left := self.began + minutes * 60 - time.time()) > 0:
             time.sleep(min(2.0, left))
             self.lags.append((time.time() - self.began, lag.now()))
-            self.place.wait("", lambda: True)  # a process that has failed ends this
+            self.place.wait("", lambda: True)  # raises if a process has failed
         self.ended = time.time()
         own = {n: before[n].cores_until(Cost.now(pid)) for n, pid in pids.items()}
-        # This process's children are the services, which stand for themselves.
+        # Not this process's children: the services are measured separately.
         children = sum(own[name] for name in self.place.running)
         own["measuring"] = max(0.0, own["measuring"] - children)
         own["analysis"] = sum(own.pop(name) for name in workers)
         self.costs = own
 
     def sent(self) -> dict[str, int]:
-        """What ingest says that became of the frames."""
+        """Return ingest's counts of the frames by fate."""
         total: dict[str, int] = defaultdict(int)
         for number, what in _SENT.findall((self.place.folder / "ingest.out").read_text()):
             total[what] += int(number)
         return dict(total)
 
     def searched_after(self) -> dict[str, int]:
-        """For each sighting the frame after which it was searched, as analysis logs it."""
+        """Return the frame after which each sighting was searched, from the log of analysis."""
         found = {}
         for number in range(self._workers):
             name = f"analysis-{number}" if number else "analysis"
@@ -168,7 +169,7 @@ class Run:
         return found
 
     def alerted(self, taps: Taps) -> tuple[list[Alerted], int]:
-        """The passes that gave an event, and how many there were."""
+        """Return the passes with an event, and the number of all passes."""
         log = SentLog(self.place.folder / "sent.jsonl")
         after = self.searched_after()
         seen: dict[str, list[tuple[float, int, str, str]]] = defaultdict(list)
@@ -216,13 +217,13 @@ class Run:
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The smallest value that at least this share of them does not exceed."""
+    """Return the smallest value that at least this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * round(share * 1000) // 1000) - 1)]
 
 
 def growth(lags: Sequence[tuple[float, int]]) -> float:
-    """Mean lag of the last third over that of the first, records."""
+    """Return the mean lag of the last third minus that of the first, records."""
     third = max(1, len(lags) // 3)
     return statistics.mean(lag for _, lag in lags[-third:]) - statistics.mean(
         lag for _, lag in lags[:third]
@@ -230,7 +231,7 @@ def growth(lags: Sequence[tuple[float, int]]) -> float:
 
 
 def holds(run: Run, taps: Taps) -> tuple[bool, dict[str, Any]]:
-    """Whether the machine keeps up: hardly a frame dropped, lag by less than a second's more."""
+    """Return whether the machine keeps up: few dropped frames, and little growth of the lag."""
     cameras = len(run.films)
     within = [f for f in taps.frames.values() if run.began <= f.captured <= run.ended]
     due = cameras * FPS * (run.ended - run.began)
@@ -256,7 +257,7 @@ def holds(run: Run, taps: Taps) -> tuple[bool, dict[str, Any]]:
 
 
 def judge(run: Run, taps: Taps) -> Findings:
-    """The figures beside their goals."""
+    """Return the figures with their goals."""
     alerted, expected = run.alerted(taps)
     if not alerted:
         raise RuntimeError(f"none of {expected} passes gave an alert that could be followed")
@@ -309,7 +310,7 @@ def judge(run: Run, taps: Taps) -> Findings:
 
 
 def climb(servers: Servers, folder: Path, made: Path, rungs: Sequence[int], workers: int) -> Any:
-    """How many cameras hold; each rung a minute, until one does not."""
+    """Return the largest number of cameras without overload; each rung runs a minute."""
     most, tried = 0, []
     for cameras in rungs:
         run = Run(folder / f"rung-{cameras}", servers, made, cameras, workers)
@@ -323,22 +324,22 @@ def climb(servers: Servers, folder: Path, made: Path, rungs: Sequence[int], work
 
 
 def main() -> int:
-    """Print the figures; 1 when a goal is not met."""
+    """Print the figures; return 1 if a goal is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.latency")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    parser.add_argument("--minutes", type=float, default=10, help="0: the ladder alone")
+    parser.add_argument("--minutes", type=float, default=10, help="0: only the ladder")
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument(
         "--workers",
         type=int,
         default=min(len(FILMS), os.cpu_count() or 1),
-        help="processes of analysis; default one a core, four at most",
+        help="processes of analysis; default: one per core, at most four",
     )
     parser.add_argument("--ladder", type=int, nargs="*", default=[], metavar="CAMERAS")
-    parser.add_argument("--faces", type=Path, metavar="DIR", help="photos, a folder a person")
+    parser.add_argument("--faces", type=Path, metavar="DIR", help="photos, a folder per person")
     parser.add_argument("--work", type=Path, default=cache / "openlfr" / "latency")
     parser.add_argument("--json", type=Path, help="where to write the figures")
-    parser.add_argument("--keep", action="store_true", help="keep logs and say where")
+    parser.add_argument("--keep", action="store_true", help="keep the logs and print their folder")
     wanted = parser.parse_args()
     if wanted.faces is None and (test_data := os.environ.get("OPENLFR_TEST_DATA")):
         wanted.faces = Path(test_data) / "testdata/lfw/images"

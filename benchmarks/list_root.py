@@ -1,9 +1,9 @@
-"""What it costs to say what a list is, at each change of it: root, counts by category, and id.
+"""Measures the cost of hashing a list at each change: root, counts by category, and id.
 
     python -m benchmarks.list_root [--references 20000]
 
-Prints the milliseconds of one thread: of the index, which is made at each change anyway, of the
-list's state, and for how long another thread is kept from working at most meanwhile.
+Prints the milliseconds of one thread for the index, which is built at each change anyway, and for
+the list's state, and the longest time for which another thread had to wait.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Cost:
 
 
 def measure(references: int, times: int = 5) -> Cost:
-    """The medians over so many times."""
+    """Return the medians over this number of repetitions."""
     vectors = np.random.default_rng(1).normal(size=(references, 128)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     manifest, templates = {}, []
@@ -59,7 +59,7 @@ def measure(references: int, times: int = 5) -> Cost:
 
 
 class _Neighbour:
-    """A thread that looks at the clock as often as it may, as one that matches would work."""
+    """A thread that reads the clock as often as possible, in place of a matching thread."""
 
     def __init__(self) -> None:
         self.longest = 0.0

@@ -1,18 +1,18 @@
-"""How much of a bystander's face does a kept picture give away? The product's pixels, attacked.
+"""Attacks stored pictures: how often is a masked bystander identified?
 
     OPENLFR_TEST_DATA=... nice .venv/bin/python -m benchmarks.masking [--probes 1000]
 
-Three parts, each on photos of the public test data, put into frames of 1280 x 720 and masked by the
+Three parts, each with photos of the public test data in frames of 1280 x 720, masked by the
 product's own functions:
 
-1. `cells`: a face as large as may stand in a scene unfound, so of the most cells that the product
+1. `cells`: a face of the largest size that may remain undetected, with the most cells that masking
    leaves (`stages.obscure.FACE_CELLS`), against clear photos of 40 and of 300 suspects, one each.
    The attacks are those of `benchmarks.masking_attack`.
-2. `overlooked`: faces of 30, 45 and 60% of the frame's height, upright, turned, half covered. The
-   detector looks, a small passer-by is alerted on, the picture is searched again and kept. How many
-   are left above four cells and identified among 100 suspects?
-3. `beside`: a bystander, often turned or half covered, within the margin of the alerted face. How
-   many are identified among 100 suspects by what is left of them in the kept picture?
+2. `overlooked`: faces of 30, 45 and 60% of the frame's height, upright, rotated, half covered. The
+   detector runs, a small passer-by is alerted on, the picture is searched again and stored. The
+   figure is the share of faces with more than four cells that are identified among 100 suspects.
+3. `beside`: a bystander, often rotated or half covered, within the margin of the alerted face. The
+   figure is the share that is identified among 100 suspects by the visible rest of the face.
 
 Photos are read once (`~/.cache/openlfr/masking-faces.npz`).
 """
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1280, 720
 MOST_OF_40, MOST_OF_300, MOST_LEFT = 0.15, 0.07, 0.02
 SUSPECTS, FEW, FEWER = 300, 100, 40
-PHASES = ((0.0, 0.0), (0.5, 0.5))  # of the face against the cells, in cells
-TUNED_ON = 100  # probes of other people, for the weights of the combined attack
+PHASES = ((0.0, 0.0), (0.5, 0.5))  # of the face relative to the cells, in cells
+TUNED_ON = 100  # probes of other people, to fit the weights of the combined attack
 PASSER_BY = Box(20.0, 600.0, 60.0, 75.0)
 COVERS = ("", "lower", "upper", "left")
 SEED = 20261128
@@ -58,7 +58,7 @@ SEED = 20261128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """A masked face: its cells, in which phase, and whose it is (a suspect's number)."""
+    """A masked face: its cells, their phase, and the number of the right suspect."""
 
     cells: Cells
     phase: int
@@ -77,7 +77,7 @@ class Masking:
         _, self._person, counts = np.unique(
             self.faces.names, return_inverse=True, return_counts=True
         )
-        several = np.argsort(-counts, kind="stable")[:SUSPECTS]  # who has most photos
+        several = np.argsort(-counts, kind="stable")[:SUSPECTS]  # the people with most photos
         others = self.random.permutation(
             np.flatnonzero((counts > 1) & ~np.isin(range(len(counts)), several))
         )
@@ -88,7 +88,7 @@ class Masking:
         )
 
     def photos(self, person: int) -> np.ndarray:
-        """Rows of a person's photos; the first is the attacker's."""
+        """Return the rows of a person's photos; the first one is the attacker's."""
         return np.flatnonzero(self._person == person)
 
     def put(
@@ -126,7 +126,7 @@ class Masking:
         return (faces.landmarks[row] @ turn[:, :2].T + turn[:, 2]).astype(np.float32)
 
     def masked(self, row: int, phase: int, suspect: int) -> Probe:
-        """A face of as many cells as the product leaves to one that it has not found."""
+        """Return a face with the number of cells of an undetected face."""
         frame = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
         cell = obscure(shrink(frame), []).cell
         at = tuple((3 + share) * cell for share in PHASES[phase])
@@ -134,13 +134,13 @@ class Masking:
         return Probe(cells_of_head(obscure(shrink(frame), []), marks), phase, suspect)
 
     def probes(self, people: np.ndarray, most: int) -> list[Probe]:
-        """Every photo of these people but the first, each in one phase."""
+        """Return a probe of every photo of these people except the first, each in one phase."""
         rows = [(row, k) for k, one in enumerate(people) for row in self.photos(one)[1:]]
         chosen = self.random.permutation(len(rows))[:most]
         return [self.masked(rows[j][0], int(j) % len(PHASES), rows[j][1]) for j in chosen]
 
     def scores(self, people: np.ndarray, probes: list[Probe]) -> dict[str, np.ndarray]:
-        """(probes, people) by attack, each probe's to mean 0 and deviation 1."""
+        """Return scores (probes, people) by attack, normalised for each probe."""
         attacker = self.attacker
         gallery = np.array([self.photos(one)[0] for one in people])
         attacker.suspect(self.faces.heads[gallery])
@@ -162,7 +162,7 @@ class Masking:
         }
 
     def cells(self, most: int) -> Findings:
-        """Part 1."""
+        """Run part 1."""
         tuning = self.probes(self.others, TUNED_ON)
         known = self.scores(self.others, tuning)
         truth = np.array([probe.suspect for probe in tuning])
@@ -194,7 +194,7 @@ class Masking:
         )  # fmt: skip
 
     def overlooked(self, each: int) -> Findings:
-        """Part 2; `each` faces of every size and cover."""
+        """Run part 2 with `each` faces of every size and cover."""
         people = self.suspects[:FEW]
         self.attacker.suspect(self.faces.heads[[self.photos(one)[0] for one in people]])
         above = unfound = again = identified = refused = count = 0
@@ -208,7 +208,7 @@ class Masking:
                 marks = self.put(row, size, at, frame, degrees=degrees, cover=cover)
                 kept, boxes = self._kept(frame, PASSER_BY)
                 count += 1
-                if kept is None:  # something was taken for a face before the passer-by
+                if kept is None:  # a false detection comes before the passer-by
                     refused += 1
                     continue
                 near = [b for b in boxes if np.hypot(*(np.array(b.centre) - at)) < size / 2]
@@ -232,7 +232,7 @@ class Masking:
         )  # fmt: skip
 
     def beside(self, many: int) -> Findings:
-        """Part 3."""
+        """Run part 3."""
         people = self.suspects[:FEW]
         gallery = np.array([self.photos(one)[0] for one in people])
         theirs = self.embedder.embed(np.concatenate([
@@ -290,7 +290,7 @@ class Masking:
         self, row: int, size: float, at: tuple[float, float], frame: np.ndarray, degrees: float,
         cover: str,
     ) -> np.ndarray:  # fmt: skip
-        """As `put`, but of the photo only an ellipse around the head."""
+        """Draw like `put`, but only an ellipse around the head."""
         layer = frame.copy()
         marks = self.put(row, size, at, layer, degrees=degrees, cover=cover)
         ellipse = np.zeros(frame.shape[:2], np.uint8)
@@ -300,12 +300,12 @@ class Masking:
         return marks
 
     def _ground(self) -> np.ndarray:
-        """A frame with something in it, and no face."""
+        """Return a frame with a background and no face."""
         small = self.random.integers(60, 180, (6, 10, 3)).astype(np.uint8)
         return np.asarray(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC))
 
     def _kept(self, frame: np.ndarray, alerted: Box | None) -> tuple[Evidence | None, list[Box]]:
-        """What the product keeps of a frame; the face nearest the middle is alerted on if None."""
+        """Return the stored picture of a frame; None alerts on the face nearest the middle."""
         (found,) = self.detector.detect([frame], input_size_for(WIDTH, HEIGHT, None))
         boxes = [each.box for each in found if each.score >= 0.5]
         if alerted is None:
@@ -318,19 +318,19 @@ class Masking:
 
 
 def ranks(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """How many suspects score higher than the right one, by probe."""
+    """Return the number of suspects above the right one, for each probe."""
     right = scores[np.arange(len(truth)), truth]
     return np.asarray((scores > right[:, None]).sum(1))
 
 
 def first(rank: np.ndarray, of: int, among: int) -> float:
-    """Rank-1 among `among` suspects drawn from `of`, the right one with them; exact."""
+    """Return the exact rank-1 rate among `among` suspects drawn from `of` with the right one."""
     all_draws = comb(of - 1, among - 1)
     return float(np.mean([comb(of - 1 - int(one), among - 1) / all_draws for one in rank]))
 
 
 def _together(scores: np.ndarray, truth: np.ndarray, pictures: int) -> dict[str, float]:
-    """Rank-1 where an attacker has several pictures of a face: the sum of their scores."""
+    """Return the rank-1 rate with several pictures of a face, by the sum of their scores."""
     sums, whose = [], []
     for suspect in np.unique(truth):
         rows = np.flatnonzero(truth == suspect)
@@ -350,7 +350,7 @@ def _sum(scores: dict[str, np.ndarray], pixels: float, restored: float) -> np.nd
 
 
 def main() -> int:
-    """Print the figures; 1 when a bar is not met."""
+    """Print the figures; return 1 if a bar is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.masking")
     parser.add_argument("--probes", type=int, default=1000)
     parser.add_argument("--each", type=int, default=10, help="faces by size and cover, part 2")

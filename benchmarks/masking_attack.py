@@ -1,17 +1,17 @@
-"""Who is it? The strongest guesses that we know of at a face of which a few cells are left.
+"""The strongest known attacks that identify a face of which a few cells are left.
 
-The attacker knows where the five landmarks were, how the product places its cells, and a clear
-photo of each suspect. Every suspect's head is put where the probe's was and masked with the same
-cells (`cells_of_head`: matched degradation); then
+The attacker has the positions of the five landmarks and of the cells, and a clear
+photo of each suspect. Every suspect's head is moved to the probe's place and masked with the same
+cells (`cells_of_head`: matched degradation). The attacks are:
 
-- `pixels`: correlation of the two sets of cells, each colour set against its mean over the face;
-- `trained`: how likely the cells are if it is the suspect. Heads are Gaussian, with a part that
-  belongs to the person and one that belongs to the photo, as in PLDA (Ioffe, 2006); both are
-  learned from people who are neither suspects nor probes. Masking is linear, so this is exact for
-  every place of the cells, where a matcher that is trained on masked pictures knows a few places;
-- `restored`: the most likely head behind the cells, by the same model, and SFace's similarity of
-  it to the suspects' heads after the same masking and restoring;
-- `combined`: the weighted sum of all three that does best among other people.
+- `pixels`: correlation of the two sets of cells, each colour relative to its mean over the face;
+- `trained`: the likelihood of the cells for the suspect. Heads are Gaussian, with one part of
+  the person and one of the photo, as in PLDA (Ioffe, 2006); both are
+  learned from people who are neither suspects nor probes. Masking is linear, so the likelihood is
+  exact for every place of the cells; a matcher trained on masked pictures covers only a few places;
+- `restored`: SFace's similarity of the most likely head behind the cells (by the same model) to
+  the suspects' heads after the same masking and restoring;
+- `combined`: the weighted sum of all three, with the weights that are best among other people.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ GRID = 24
 PARTS = 200
 """Principal components of it."""
 
-_SAMPLES = 2  # along a pixel, when it is shared out among cells
-_LEAST_SEEN = 0.9  # share of a cell that the head must fill to be counted
+_SAMPLES = 2  # points along a pixel, to divide it among cells
+_LEAST_SEEN = 0.9  # share of a cell that the head must fill
 _ROUNDING = 1e-4  # variance of a cell's value beyond what the model explains; of white = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The cells of a scene that lie on one head.
+    """The cells of a scene on one head.
 
     Attributes:
         values: (n, 3) BGR, 0 to 1.
-        weights: (n, GRID * GRID): of which pixels of the head each is the mean.
+        weights: (n, GRID * GRID): weights of the head's pixels in each cell's mean.
     """
 
     values: Values
@@ -58,7 +58,7 @@ class Cells:
 
 
 def cells_of_head(scene: Scene, landmarks: NDArray[np.float32]) -> Cells:
-    """What a scene holds of the head with these landmarks (5, 2), in source pixels."""
+    """Return a scene's cells on the head with these landmarks (5, 2), in source pixels."""
     back = cv2.invertAffineTransform(to_head(landmarks[None])[0] * (GRID / HEAD))
     at = (np.arange(GRID * _SAMPLES) + 0.5) / _SAMPLES
     x, y = np.meshgrid(at, at)
@@ -79,17 +79,17 @@ def cells_of_head(scene: Scene, landmarks: NDArray[np.float32]) -> Cells:
 
 
 class Attacker:
-    """Learns from some people's heads, and then ranks suspects for masked ones."""
+    """Learns from some people's heads, and ranks suspects for masked heads."""
 
     def __init__(
         self, heads: NDArray[np.uint8], people: NDArray[np.str_], embedder: FaceEmbedder
     ) -> None:
-        """Learn.
+        """Fit the model.
 
         Args:
             heads: (n, HEAD, HEAD, 3) uint8 BGR.
-            people: (n,) whose; some must have several.
-            embedder: For `restored`.
+            people: (n,) the person of each head; some must have several.
+            embedder: Embeds heads for `restored`.
         """
         self._embedder = embedder
         pixels = _pixels(heads)
@@ -106,7 +106,7 @@ class Attacker:
         self._all = self._person + self._photo
 
     def suspect(self, heads: NDArray[np.uint8]) -> None:
-        """Take these (n, HEAD, HEAD, 3) clear heads, one each, for the suspects."""
+        """Set the suspects by their clear heads (n, HEAD, HEAD, 3), one each."""
         pixels = _pixels(heads)
         by_pixel = pixels.reshape(len(pixels), GRID * GRID, 3).transpose(1, 0, 2)
         self._suspects = np.ascontiguousarray(by_pixel.reshape(GRID * GRID, -1))
@@ -116,7 +116,7 @@ class Attacker:
         self._spread = self._all - gain @ self._person
 
     def pixels(self, cells: Cells) -> Values:
-        """Scores of the suspects, higher where more alike."""
+        """Return the suspects' scores; higher means more similar."""
         theirs = self._masked(cells)
         theirs = (theirs - theirs.mean(1, keepdims=True)).reshape(len(theirs), -1)
         ours = (cells.values - cells.values.mean(0)).reshape(-1)
@@ -125,14 +125,14 @@ class Attacker:
         )
 
     def trained(self, cells: Cells) -> Values:
-        """Logarithms of how likely the cells are for each suspect, but for a constant."""
+        """Return the log-likelihood of the cells for each suspect, up to a constant."""
         seen, mean, noise = self._masking(cells)
         off = cells.values.reshape(-1, 1) - mean - seen @ self._expected
         spread = seen @ self._spread @ seen.T + noise
         return np.asarray(-(off * np.linalg.solve(spread, off)).sum(0))
 
     def restore(self, cells: Cells) -> NDArray[np.uint8]:
-        """The most likely head, aligned as the embedder wants it: (SIDE, SIDE, 3) uint8 BGR."""
+        """Return the most likely head, aligned for the embedder: (SIDE, SIDE, 3) uint8 BGR."""
         seen, mean, noise = self._masking(cells)
         off = cells.values.reshape(-1, 1) - mean
         parts = self._all @ seen.T @ np.linalg.solve(seen @ self._all @ seen.T + noise, off)
@@ -146,21 +146,21 @@ class Attacker:
         )
 
     def templates(self, cells: list[Cells]) -> Values:
-        """(n, d) of the restored heads."""
+        """Return the templates (n, d) of the restored heads."""
         return np.asarray(self._embedder.embed(np.stack([self.restore(one) for one in cells])))
 
     def as_masked(self, cells: Cells) -> list[Cells]:
-        """The suspects' own heads behind the same cells."""
+        """Return the suspects' own heads behind the same cells."""
         masked = np.round(self._masked(cells) * 255) / 255
         return [Cells(values, cells.weights) for values in masked]
 
     def _masked(self, cells: Cells) -> Values:
-        """(suspects, cells, 3) of the suspects' heads."""
+        """Return the masked heads of the suspects, (suspects, cells, 3)."""
         flat = cells.weights @ self._suspects
         return np.asarray(flat.reshape(len(flat), -1, 3).transpose(1, 0, 2))
 
     def _masking(self, cells: Cells) -> tuple[Values, Values, Values]:
-        """The cells as a linear function of a head's parts: factors, constant, noise."""
+        """Return the cells as a linear function of a head's parts: factors, constant, noise."""
         n = len(cells.values)
         axes = self._axes.reshape(GRID * GRID, -1)
         seen = (cells.weights @ axes).reshape(n * 3, -1)
@@ -170,14 +170,14 @@ class Attacker:
 
 
 def _pixels(heads: NDArray[np.uint8]) -> Values:
-    """(n, GRID * GRID * 3), 0 to 1."""
+    """Return the heads' pixels (n, GRID * GRID * 3), 0 to 1."""
     by = HEAD // GRID
     means = heads.reshape(len(heads), GRID, by, GRID, by, 3).mean((2, 4), dtype=np.float64)
     return np.asarray(means.reshape(len(heads), -1) / 255)
 
 
 def _within(parts: Values, people: NDArray[np.str_]) -> Values:
-    """Covariance of the photos of one person, pooled over those who have several."""
+    """Return the covariance of one person's photos, pooled over people with several."""
     names, index, counts = np.unique(people, return_inverse=True, return_counts=True)
     means = np.zeros((len(names), parts.shape[1]))
     np.add.at(means, index, parts)

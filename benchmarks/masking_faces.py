@@ -1,9 +1,8 @@
-"""The faces that `benchmarks.masking` attacks and attacks with, read once and kept.
+"""The probe and suspect faces of `benchmarks.masking`, read once and stored.
 
-Photos by person (`images/NAME/*.jpg`, as Labeled Faces in the Wild lies in OPENLFR_TEST_DATA); of
-each photo the face nearest its middle: box, landmarks, and the head cut out upright and
-small (`HEAD`), which is all that an attacker needs to know of a clear picture to say how it would
-look masked.
+The photos are `images/NAME/*.jpg`, such as Labeled Faces in the Wild in OPENLFR_TEST_DATA. From
+each photo the face nearest its middle is used: box, landmarks, and the head cut out upright and
+small (`HEAD`). An attacker needs no more of a clear picture to compute its masked version.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ class Faces:
     """One face for each photo, in the order of people and photos.
 
     Attributes:
-        names: (n,) whose.
-        paths: (n,) relative to the set.
+        names: (n,) the person of each face.
+        paths: (n,) paths relative to the set.
         boxes: (n, 4) float32: left, top, width, height in the photo.
         landmarks: (n, 5, 2) float32, in the photo.
         heads: (n, HEAD, HEAD, 3) uint8 BGR.
@@ -60,7 +59,7 @@ class Faces:
 
 
 def to_head(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, 2, 3) transforms from a picture's pixels to those of a head."""
+    """Return (n, 2, 3) transforms from a picture's pixels to a head's."""
     matrices = compute_transforms(landmarks)
     scale = HEAD / HEAD_SPAN
     matrices *= scale
@@ -69,11 +68,11 @@ def to_head(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def load_faces(folder: Path, cache: Path) -> Faces:
-    """The faces of a set; from the cache where it was read before.
+    """Return the faces of a set, from the cache if it was read before.
 
     Args:
-        folder: Holds `images/NAME/*.jpg`.
-        cache: A folder.
+        folder: A folder with `images/NAME/*.jpg`.
+        cache: A folder for the result.
     """
     kept = cache / "masking-faces.npz"
     people = [sorted(person.glob("*.jpg")) for person in sorted((folder / "images").iterdir())]
@@ -97,7 +96,7 @@ def load_faces(folder: Path, cache: Path) -> Faces:
                 continue
             marks = face.landmarks[None]
             size = (HEAD, HEAD)
-            # Four times as large and then averaged: no aliasing.
+            # Four times as large and then averaged, against aliasing.
             large = cv2.warpAffine(
                 image, to_head(marks)[0] * 4, (HEAD * 4, HEAD * 4), borderMode=cv2.BORDER_REPLICATE
             )

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How alike copies of one photo are, beside two people: what `lookalikes.NEAR_COPY` rests on.
+"""Measures the similarity of copies of one photo, and of two people, for `lookalikes.NEAR_COPY`.
 
     benchmarks/near_copies.py FOLDER [--people N] [--copied N]
 
-FOLDER holds a folder of photos for each person ($OPENLFR_TEST_DATA/testdata/lfw/images). Of each
-person the first photo is taken; of some of them copies are made as they come about by themselves:
-encoded anew, shrunk, cut, mirrored, made grey, lighter, softer. Prints the cosines of copies to
+FOLDER contains a folder of photos for each person ($OPENLFR_TEST_DATA/testdata/lfw/images). The
+first photo of each person is used. Some of them are copied with common changes: encoded again,
+shrunk, cut, mirrored, made grey, lighter, softer. The benchmark prints the cosines of copies to
 their originals, and of every two people's photos.
 """
 
@@ -105,8 +105,8 @@ def template_of(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--people", type=int, default=1000, help="whose first photos are compared")
-    parser.add_argument("--copied", type=int, default=120, help="of whose photos copies are made")
+    parser.add_argument("--people", type=int, default=1000, help="number of people to compare")
+    parser.add_argument("--copied", type=int, default=120, help="number of people to copy")
     options = parser.parse_args()
     detector, embedder = bootstrap.load_detector(), bootstrap.load_embedder()
     folders = sorted(path for path in options.folder.iterdir() if path.is_dir())

@@ -1,11 +1,10 @@
-"""Every search of a street, recorded once, so that rules and lists can be tried without the models.
+"""Records every search of a street once, so that rules and lists can be tried without the models.
 
-`record` runs the product's own Analyser over a street of the neutral synth_street.py and keeps, of
-each query, its faces' templates and qualities; `Street.scored` says what any rules, list and
-scoring would have made of them. What decides *when* a track is searched (quality alone) is as it
-was recorded.
+`record` runs the product's own Analyser over a street of the neutral synth_street.py and stores the
+templates and qualities of each query's faces. `Street.scored` computes their scores under any
+rules, list and scoring. The times of the searches, which depend on quality alone, stay as recorded.
 
-    python -m benchmarks.passes STREET_DIR ...      records; again it takes a moment
+    python -m benchmarks.passes STREET_DIR ...      records; a second call takes a moment
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _SCORABLE = 3
 
 
 class _Models:
-    """The product's models; a face that was embedded once is not embedded again."""
+    """The product's models, with a cache of embedded faces."""
 
     def __init__(self) -> None:
         self.detector = bootstrap.load_detector()
@@ -68,11 +67,11 @@ class _Models:
         return np.stack([self._known[key] for key in keys])
 
     def featureless(self) -> NDArray[np.float32]:
-        """(dimension,): the template of a grey picture, a share of which is off every template."""
+        """Template of a grey picture, (dimension,); every template lacks a share of it."""
         return self.embed(np.full((1, 112, 112, 3), 128, np.uint8))[0]
 
     def views_of(self, photo: Path) -> NDArray[np.float32]:
-        """(4, dimension): the templates of the views of the most central face of a photo."""
+        """Return the templates of the views of a photo's most central face, (4, dimension)."""
         import cv2
 
         image = np.asarray(cv2.imread(str(photo)), np.uint8)
@@ -84,12 +83,12 @@ class _Models:
 
 
 def record(folder: Path, out: Path, input_size: int | None = None) -> None:
-    """Run the Analyser over a street and keep what it searched, and the references' templates."""
+    """Run the Analyser over a street and store its searches and the references' templates."""
     models = _Models()
     queries: list[dict[str, Any]] = []
 
     class Recorder:
-        """Stands where the Searcher does: embeds, keeps, finds nobody."""
+        """Replaces the Searcher: embeds, stores, returns no candidate."""
 
         def search(self, asked: Sequence[Query]) -> list[Any]:
             for query in asked:
@@ -147,7 +146,7 @@ def _boxes(query: Query) -> list[Box]:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One search: whose track it was, who walked there, and its best candidate."""
+    """One search: its track, the walker at that place, and its best candidate."""
 
     track: int
     walker: int | None
@@ -159,8 +158,8 @@ class Street:
     """A recorded street and its truth.
 
     Attributes:
-        views: For each listed subject (photos, 4, dimension) templates of its photos' views.
-        references: For each listed subject (photos, dimension), what is enrolled of it.
+        views: Templates of the photos' views of each listed subject, (photos, 4, dimension).
+        references: The enrolled templates of each listed subject, (photos, dimension).
     """
 
     def __init__(self, folder: Path, recorded: Path) -> None:
@@ -183,7 +182,7 @@ class Street:
         self._truth = {row["n"]: row["faces"] for row in rows}
 
     def as_before(self) -> Street:
-        """The same with templates as the network makes them, and of the photos alone."""
+        """Return the street with the network's own templates, of the photos alone."""
         street = copy(self)
         street.queries = [
             query | {"templates": self._network(query["templates"])} for query in self.queries
@@ -194,14 +193,14 @@ class Street:
         return street
 
     def _network(self, templates: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Templates before the featureless was taken off: of unit length, in the same plane."""
+        """Return the templates before the subtraction: of unit length, in the same plane."""
         along = templates @ self._featureless
         rest = 1 - float(self._featureless @ self._featureless)
         lengths = np.sqrt(along**2 + rest) - along
         return np.asarray(templates * lengths[:, None] + self._featureless, np.float32)
 
     def walkers_at(self, seq: int, box: tuple[float, float, float, float]) -> list[int]:
-        """Whose face a box of a frame may be, the nearest first; empty where nobody's is there."""
+        """Return the walkers whose face may be in a box of a frame, the nearest first."""
         overlaps = sorted(
             (
                 (Box(*face["box"]).iou(Box(*box)), face["track"])
@@ -212,12 +211,12 @@ class Street:
         return [walker for overlap, walker in overlaps if overlap >= _SAME]
 
     def _walker(self, near: Sequence[int], subject: str) -> int | None:
-        """The walker that a candidate is credited to: its own person, else the nearest."""
+        """Return the walker of a candidate: its own person, else the nearest."""
         own = (w for w in near if w in self.listed and self.person[w] == subject)
         return next(own, near[0] if near else None)
 
     def scored(self, rules: ProbeRules, best: Callable[[NDArray[np.float32]], Any]) -> list[Scored]:
-        """Every search's best candidate, lowered as the rules have it.
+        """Return every search's best candidate, with scores lowered by the rules.
 
         Args:
             rules: Decide which probes are searched and by how much they are lowered.
@@ -249,7 +248,7 @@ class Street:
 
 
 def similarity(references: dict[str, NDArray[np.float32]]) -> tuple[list[str], Callable[..., Any]]:
-    """The product's own similarity to each subject (`stages.search`)."""
+    """Return the product's own similarity function to each subject (`stages.search`)."""
     names = list(references)
     sizes = [len(references[name]) for name in names]
     starts = np.cumsum([0, *sizes[:-1]])
@@ -265,7 +264,7 @@ def similarity(references: dict[str, NDArray[np.float32]]) -> tuple[list[str], C
 
 
 def plain(references: dict[str, NDArray[np.float32]]) -> Callable[[NDArray[np.float32]], Any]:
-    """The best subject of each template by similarity alone."""
+    """Return a function for the best subject of each template by similarity alone."""
     names, of = similarity(references)
 
     def best(templates: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -276,7 +275,7 @@ def plain(references: dict[str, NDArray[np.float32]]) -> Callable[[NDArray[np.fl
 
 
 def load_references(faces: Path) -> dict[str, NDArray[np.float32]]:
-    """The template of the first photo of each person with two or more; made once, then kept."""
+    """Return the template of the first photo of each person with several; cached."""
     kept = Path.home() / ".cache" / "openlfr" / "passes" / "references-of-views.npz"
     if not kept.exists():
         models = _Models()
@@ -308,7 +307,7 @@ def main() -> None:
 
 
 def recorded_in(folder: Path, input_size: int | None = None) -> Path:
-    """Where a street's record lies."""
+    """Return the path of a street's record."""
     return folder / f"searches{'' if input_size is None else f'-{input_size}'}.pickle"
 
 

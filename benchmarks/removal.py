@@ -1,16 +1,16 @@
-"""How long after a removal is somebody still sighted? Asked for: captured 2 s later at most.
+"""Measures how long after a removal a person is still sighted; the bar is 2 s.
 
     .venv/bin/python -m benchmarks.removal [--mode city|embedded] [--index milvus] [--removals 20]
 
-Two RTSP cameras show two listed people again and again, each for half a second in a second, at
-another place each time. In the city-wide mode real servers and all services are at work, in the
-embedded one `openlfr run`. One of the two people is removed and listed again, over and over, by
-`openlfr watchlist`; the other stays, and shows that the cameras are being searched all the while.
+Two RTSP cameras show two listed people repeatedly, each for half a second in a second, at
+another place each time. The city-wide mode runs real servers and all services, the
+embedded mode `openlfr run`. One of the two people is removed and listed again repeatedly by
+`openlfr watchlist`; the other one stays listed, and shows that the cameras are always searched.
 
-The figure is `captured_at` of the last sighting of who was removed, less the moment at which the
-removal was committed to the records, so that it is negative where nobody was sighted any more from
-then on. One person is shown twice a second: so much later than the last sighting a removal may have
-taken effect at the most. It ends with 1 where a figure exceeds 2 s.
+The figure is `captured_at` of the last sighting of the removed person, less the time at which the
+removal was committed to the records. It is negative if the last sighting was captured before. One
+person is shown twice a second, which limits the error of the figure. The exit code is 1 if a
+figure exceeds 2 s.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ if TYPE_CHECKING:
 
 REMOVED, STAYS = ASTRONAUT, "player-3"
 IN_FORCE_S = 2.0
-LATE_S = 4.0  # so long is waited for a sighting that must not come
+LATE_S = 4.0  # waiting time for a sighting that must not come
 WIDTH, HEIGHT, SIDE, FPS, SHOWN = 640, 360, 220, 10, 5
 ROW = "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires"
 
 
 def film(faces: Path, path: Path) -> None:
-    """Both people side by side, half a second in each of eight, at another place each time."""
+    """Film both people side by side, half a second in each second, at another place each time."""
     places = random.Random(1)
     photos = [
         cv2.resize(np.asarray(cv2.imread(str(faces / name / "2-walking.jpg"))), (SIDE, SIDE))
@@ -78,15 +78,15 @@ def film(faces: Path, path: Path) -> None:
 
 
 class Watch:
-    """One mode at work: who is sighted, and a removal after the other."""
+    """One running mode: sightings, and repeated removals."""
 
     def __init__(self, place: Place, faces: Path, sightings: Callable[[str], list[float]]) -> None:
         """Prepare.
 
         Args:
-            place: Where it runs.
-            faces: Photos of both.
-            sightings: Gives `captured_at` (POSIX seconds) of each sighting of a subject so far.
+            place: The processes and their folder.
+            faces: Photos of both people.
+            sightings: Returns `captured_at` (POSIX seconds) of each sighting of a subject so far.
         """
         self._place, self._sightings = place, sightings
         self._manifests = {}
@@ -100,11 +100,11 @@ class Watch:
         event.listen(Engine, "commit", lambda _: self._committed.append(time.time()))
 
     def list(self, name: str) -> None:
-        """Enrol somebody."""
+        """Enrol a person."""
         self._call("import", self._manifests[name])
 
     def remove(self) -> dict[str, float]:
-        """Remove who is sighted, and see when the last sighting was captured, in seconds after."""
+        """Remove the person; return the capture time of the last sighting, in seconds after."""
         begun = time.time()
         for name in (REMOVED, STAYS):
             self._place.wait(
@@ -115,7 +115,7 @@ class Watch:
         self._committed.clear()
         asked = time.time()
         self._call("remove", REMOVED, "--by", "Ada Bell")
-        committed, returned = self._committed[0], time.time()  # the first: never too late
+        committed, returned = self._committed[0], time.time()  # the earliest commit time
         until = committed + IN_FORCE_S + LATE_S
         self._place.wait("the other", lambda: max(self._sightings(STAYS)) > until)
         last = max(self._sightings(REMOVED))
@@ -135,7 +135,7 @@ class Watch:
 
 
 def cameras(place: Place, video: Path) -> dict[str, str]:
-    """Start two RTSP cameras; their entries in CONFIG.yaml."""
+    """Start two RTSP cameras; return their entries in CONFIG.yaml."""
     videos = [f"{name}={video}" for name in ("gate", "yard")]
     place.start("cameras", "-m", "openlfr", "simulate", "cameras", *videos, "--port", 0)
     out = place.folder / "cameras.out"
@@ -145,7 +145,7 @@ def cameras(place: Place, video: Path) -> dict[str, str]:
 
 
 def city(folder: Path, made: Path, removals: int, index: str) -> list[dict[str, float]]:
-    """Over Kafka, Milvus, Redis, PostgreSQL and all services."""
+    """Run the city-wide mode over Kafka, Milvus, Redis, PostgreSQL and all services."""
     with ExitStack() as closing:
         servers = closing.enter_context(
             Servers(folder / "servers", ("kafka", "redis", "milvus", "sql"))
@@ -174,7 +174,7 @@ def city(folder: Path, made: Path, removals: int, index: str) -> list[dict[str, 
 
 
 def embedded(folder: Path, made: Path, removals: int, _: str) -> list[dict[str, float]]:
-    """In the one process of `openlfr run`."""
+    """Run the embedded mode, one process of `openlfr run`."""
     with Place(folder / "embedded") as place:
         place.folder.mkdir()
         place.configure(NoServers(), cameras(place, made / "film.mp4"), max_age="2s")
@@ -196,13 +196,13 @@ def embedded(folder: Path, made: Path, removals: int, _: str) -> list[dict[str, 
 
 
 class NoServers:
-    """What `Place.configure` asks of servers, where there are none."""
+    """Replaces `Servers` in `Place.configure` where there are none."""
 
     urls: ClassVar[dict[str, str]] = {}
 
 
 def again_and_again(watch: Watch, removals: int) -> list[dict[str, float]]:
-    """List and remove; each removal as it is printed."""
+    """List and remove repeatedly; return the printed figure of each removal."""
     found = []
     for number in range(removals):
         watch.list(REMOVED)
@@ -213,7 +213,7 @@ def again_and_again(watch: Watch, removals: int) -> list[dict[str, float]]:
 
 
 def judge(mode: str, found: list[dict[str, float]]) -> Findings:
-    """Against the 2 s."""
+    """Compare the figures with the bar of 2 s."""
     last = sorted(one["last sighting"] for one in found)
     worst = round(last[-1], 2)
     bar = Check(
@@ -230,7 +230,7 @@ def judge(mode: str, found: list[dict[str, float]]) -> Findings:
 
 
 def main() -> int:
-    """Print the figures; 1 where one exceeds 2 s."""
+    """Print the figures; return 1 if one exceeds 2 s."""
     parser = argparse.ArgumentParser(prog="benchmarks.removal")
     parser.add_argument("--removals", type=int, default=20)
     parser.add_argument("--mode", choices=("city", "embedded", "both"), default="both")

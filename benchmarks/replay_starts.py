@@ -1,13 +1,13 @@
-"""Does a film give the same alerts whenever it starts?
+"""Checks that a film has the same alerts with every start time.
 
     python -m benchmarks.replay_starts CONFIG.yaml [--runs 20] [--seed 0] [--tolerance 1e-4]
 
-Runs `openlfr run CONFIG.yaml --as-fast-as-possible` so many times, each in a data folder of its
-own (a copy, so that the watchlist is the same and no run knows of another), with a start that
-differs by a fraction of a second and with another number of the models' threads, and compares what
-the alert lines say: event, camera, frame_index, subject, box; scores within the tolerance. All
-cameras start together: two films that start apart are another street. Exit code 1 where any run
-differs from the first.
+Runs `openlfr run CONFIG.yaml --as-fast-as-possible` repeatedly. Each run has its own copy of the
+data folder, so that the watchlist is the same and the runs are independent. The starts differ by a
+fraction of a second, and the number of the models' threads changes. The alert lines are compared:
+event, camera, frame_index, subject and box; scores within the tolerance. All cameras start
+together, because films that start apart are another street. The exit code is 1 if any run differs
+from the first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAME = ("event", "camera", "frame_index", "subject", "box")
 
 
 def lines_of(config: Path, folder: Path, fraction: int, threads: int) -> list[dict]:
-    """Run the configuration in a folder; its alert lines."""
+    """Run the configuration in a folder and return its alert lines."""
     yaml = YAML(typ="safe")
     settings = yaml.load(config.read_text())
     data = config.parent / settings["data_dir"]
@@ -54,7 +54,7 @@ def lines_of(config: Path, folder: Path, fraction: int, threads: int) -> list[di
 
 
 def difference(found: list[dict], expected: list[dict], tolerance: float) -> str:
-    """What differs; empty where nothing does."""
+    """Describe the difference; empty if there is none."""
     if len(found) != len(expected):
         return f"{len(found)} alert lines, not {len(expected)}"
     for number, (ours, theirs) in enumerate(zip(found, expected, strict=True), 1):

@@ -1,11 +1,11 @@
-"""How soon a track is worth a search: from the first eligible frame to the one that finds it.
+"""Measures the delay from the first eligible frame to the frame that finds the person.
 
     .venv/bin/python -m benchmarks.rule_delay STREET_DIR ...
         [--every 5] [--input-size 960] [--set probes.doubt=0]
 
-Streets with ground truth as `benchmarks/tune.py` takes them, whose cache it shares; `--every 5`
-looks at each fifth frame. It counts frames of the film, not what a machine takes for them. Each
-change that `--set` names is run beside the defaults.
+The streets with ground truth, and the cache, are those of `benchmarks/tune.py`; `--every 5`
+analyses every fifth frame. The delay counts frames of the film, so it does not depend on the
+machine. Each change of `--set` is run in addition to the defaults.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Found(NamedTuple):
     """A sighting.
 
     Attributes:
-        at: Number of the frame after which it was told.
+        at: Number of the frame after which it was returned.
     """
 
     at: int
@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
 
 def sightings(street: Street, rules: AnalysisRules, size: int, every: int) -> Iterator[Found]:
-    """What the Analyser gives, at the default threshold."""
+    """Return the Analyser's sightings at the default threshold."""
     analyser = Analyser(
         ids=Ids("rule", bytes(32)),
         detector=street.detector,
@@ -66,7 +66,7 @@ def sightings(street: Street, rules: AnalysisRules, size: int, every: int) -> It
 
 
 def judge(street: Street, found: Iterator[Found]) -> tuple[list[float], int]:
-    """Delays of the passes that were found, seconds, and how many lines were wrong."""
+    """Return the delays of the found passes in seconds, and the number of wrong lines."""
     tracks = json.loads((street.folder / "tracks.json").read_text())["tracks"]
     eligible = {track["track"]: track["eligible"][0] for track in tracks if track["eligible"]}
     when: dict[int, int] = {}
@@ -90,7 +90,7 @@ def judge(street: Street, found: Iterator[Found]) -> tuple[list[float], int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("streets", nargs="+", type=Path)
-    parser.add_argument("--every", type=int, default=1, help="5: look at each fifth frame")
+    parser.add_argument("--every", type=int, default=1, help="5: analyse every fifth frame")
     parser.add_argument("--input-size", type=int, default=960, help="longer side")
     parser.add_argument("--set", nargs="*", default=[], metavar="PART.NAME=VALUE[,...]")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/openlfr/tune")

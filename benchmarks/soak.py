@@ -1,4 +1,4 @@
-"""Memory of the whole process tree while a street plays in a loop: see scripts/soak."""
+"""Records the memory of the whole process tree while a street plays in a loop: see scripts/soak."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SEED = 6
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Memory of the process and all below it.
+    """Memory of the process and its descendants.
 
     Attributes:
         at_s: Seconds since the start.
         rss: Sum of resident sizes, bytes; shared pages count once for each process.
         pss: Sum of proportional sizes, bytes; shared pages count once. Equals rss where the
-            system does not tell.
+            system does not report it.
     """
 
     at_s: float
@@ -49,7 +49,7 @@ class Sample:
 
 
 def sample(root: psutil.Process, at_s: float) -> Sample:
-    """Add up the process tree as it is now."""
+    """Add up the memory of the present process tree."""
     rss = pss = count = 0
     for process in (root, *root.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -61,7 +61,7 @@ def sample(root: psutil.Process, at_s: float) -> Sample:
 
 
 def record(config: Path, folder: Path, minutes: float, words: list[str]) -> list[Sample]:
-    """Run the configuration for so long, then stop it as Ctrl-C does."""
+    """Run the configuration for this time, then send SIGINT."""
     log = (folder / "run.log").open("w")
     process = subprocess.Popen(
         [OPENLFR, "run", config, "--alerts", folder / "alerts.jsonl", "--quiet", *words],
@@ -85,7 +85,7 @@ def record(config: Path, folder: Path, minutes: float, words: list[str]) -> list
 
 
 def judge(samples: list[Sample], alerts: int, minutes: float) -> Findings:
-    """Flatness: the last quarter beside the second one (the first warms up)."""
+    """Compare the last quarter with the second one; the first is the warm-up."""
     quarter = max(len(samples) // 4, 1)
     second = statistics.mean(each.pss for each in samples[quarter : 2 * quarter])
     last = statistics.mean(each.pss for each in samples[-quarter:])
@@ -111,7 +111,7 @@ def judge(samples: list[Sample], alerts: int, minutes: float) -> Findings:
 
 
 def main() -> int:
-    """Soak; 1 when memory is not flat or too large."""
+    """Run the soak; return 1 if the memory grows or is too large."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("--minutes", type=float, default=20)

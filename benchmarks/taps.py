@@ -1,7 +1,7 @@
-"""What stands on the topics and since when: consumers that only look, without a group.
+"""Reads the records of the topics with their times, by consumers without a group.
 
-The broker stamps a record when it takes it (`LogAppendTime`, milliseconds), on the same clock here
-as the cameras' log of what was sent; so each leg of a frame's way is a difference of two stamps.
+The broker stamps each record on arrival (`LogAppendTime`, milliseconds), by the same clock as the
+cameras' log of sent frames. So each leg of a frame's way is the difference of two times.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class FrameSeen:
     """A frame on frames.v1. Times are seconds since 1970.
 
     Attributes:
-        number: The one burnt into the picture; None where it could not be read.
-        captured: When ingest says that it was captured.
-        appended: When the broker took it.
-        size: Of the record's value, bytes.
+        number: The number in the picture; None if unreadable.
+        captured: Capture time by ingest.
+        appended: Time of arrival at the broker.
+        size: Size of the record's value, bytes.
     """
 
     number: int | None
@@ -48,7 +48,7 @@ class FrameSeen:
 
 @dataclass(frozen=True, slots=True)
 class SightingSeen:
-    """A sighting on sightings.v1, and when the broker took it."""
+    """A sighting on sightings.v1, and its time of arrival at the broker."""
 
     sighting: Sighting
     appended: float
@@ -56,7 +56,7 @@ class SightingSeen:
 
 @dataclass(frozen=True, slots=True)
 class AlertSeen:
-    """An event on alerts.v1, when the broker took it, and when a consumer had it."""
+    """An event on alerts.v1, with its arrival at the broker and at a consumer."""
 
     event: AlertEvent
     appended: float
@@ -64,12 +64,12 @@ class AlertSeen:
 
 
 class Taps:
-    """Looks at frames, sightings, alerts and tallies from now on; each in a thread.
+    """Reads new frames, sightings, alerts and tallies, each topic in a thread.
 
     Attributes:
         frames: By camera, epoch and seq.
         sightings, alerts: By sighting_id.
-        dropped_late, analysed: What the tallies have told, frames.
+        dropped_late, analysed: Numbers of frames in the tallies.
     """
 
     def __init__(self, broker: str) -> None:
@@ -98,7 +98,7 @@ class Taps:
                 raise RuntimeError(f"the topics cannot be followed: {self.ended}")
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop reading."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -118,7 +118,7 @@ class Taps:
                 for records in consumer.poll(timeout_ms=200).values():
                     for record in records:
                         take(record)
-        except Exception as error:  # noqa: BLE001 - a thread's edge: told at the end
+        except Exception as error:  # noqa: BLE001 - a thread's edge: reported at the end
             self.ended.append(f"{topic}: {type(error).__name__}: {error}")
         finally:
             consumer.close()
@@ -127,7 +127,7 @@ class Taps:
         frame = codec.decode_frame(record.value)
         if not frame.jpeg:
             return
-        # An eighth of its size is what JPEG gives without its cosines, and a cell is a pixel then.
+        # JPEG decodes an eighth of the size without its cosines; a cell is then one pixel.
         small = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
         number = None
         if small is not None:
@@ -156,7 +156,7 @@ class Taps:
 
 
 class Lag:
-    """How far a group is behind on a topic."""
+    """The lag of a group on a topic."""
 
     def __init__(self, broker: str, group: str, topic: str = FRAMES.name) -> None:
         self._admin = KafkaAdminClient(bootstrap_servers=broker)
@@ -164,13 +164,13 @@ class Lag:
         self._group, self._topic = group, topic
 
     def committed(self) -> int:
-        """Sum of the offsets that the group has acknowledged."""
+        """Return the sum of the group's acknowledged offsets."""
         offsets: Any = self._admin.list_group_offsets([self._group])
         of = offsets.get(self._group, offsets)
         return sum(max(0, int(o.offset)) for p, o in of.items() if p.topic == self._topic)
 
     def now(self) -> int:
-        """Records that stand on the topic and are not acknowledged."""
+        """Return the number of unacknowledged records on the topic."""
         offsets: Any = self._admin.list_group_offsets([self._group])
         of = offsets.get(self._group, offsets)
         done = {p: int(o.offset) for p, o in of.items() if p.topic == self._topic}
@@ -188,5 +188,5 @@ class Lag:
 
 
 def moment(text: str) -> float:
-    """ISO 8601 as seconds since 1970."""
+    """Parse ISO 8601 into seconds since 1970."""
     return datetime.fromisoformat(text).timestamp()

@@ -1,16 +1,16 @@
-"""What the Faust worker itself costs: frames a core-second with inference stubbed, real Kafka.
+"""Measures the cost of the Faust worker: frames per core-second without models, on real Kafka.
 
     .venv/bin/python -m benchmarks.throughput [--frames 6000] [--rounds 3] [--decode] [--json FILE]
 
-Frames of 100 KB (real JPEGs of noise, 1280 x 720) wait on `frames.v1`. Two processes of their own
-read the same records in turns, three times each, and acknowledge them every half second:
+Frames of 100 KB (real JPEGs of noise, 1280 x 720) wait on `frames.v1`. Two separate processes
+read the same records alternately, three times each, and acknowledge them every half second:
 
-1. `openlfr service analysis`, whole, with a detector that finds nothing at no cost, and pictures
-   that are not decoded unless `--decode` is given;
+1. a whole `openlfr service analysis` with a detector that finds nothing and costs nothing; pictures
+   are decoded only with `--decode`;
 2. bare aiokafka: a consumer that reads each record and commits.
 
-What counts is the CPU seconds of the process, not the clock's, so other work on the machine moves
-the figures little and their ratio less. Lossless mode, as a worker runs that may lose nothing.
+The figures are CPU seconds of the process, not elapsed time, so other work on the machine changes
+them little and their ratio less. The worker runs in lossless mode.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BYTES = 100_000
-WARM_UP = 0.15  # of the frames, not counted
+WARM_UP = 0.15  # share of the frames that is not counted
 CAMERAS = 8
 _SIZE = (720, 1280, 3)
 
@@ -57,7 +57,7 @@ class Meter:
         self._began: tuple[float, float, int] | None = None
 
     def add(self, frames: int) -> bool:
-        """Note frames that came; True once they were all, with the figures written."""
+        """Count frames; return True after the last one, when the figures are written."""
         self._seen += frames
         if self._began is None and self._seen >= self._first:
             self._began = time.process_time(), time.monotonic(), self._seen
@@ -76,23 +76,23 @@ class Meter:
 
 
 class FindsNothing:
-    """A `FaceDetector` that costs nothing and counts what it is shown."""
+    """A `FaceDetector` that costs nothing and counts its pictures."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
 
     def detect(self, images: Sequence[NDArray[np.uint8]], _: tuple[int, int]) -> list[list[Any]]:
-        """No face in any picture."""
+        """Return no face for any picture."""
         self._meter.add(len(images))
         return [[] for _ in images]
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Any]]:
-        """Nor a second time."""
+        """Return no face in the second search either."""
         return [[] for _ in images]
 
 
 def work(config: Path, frames: int, out: Path, *, decode: bool) -> None:
-    """A process's work: the analysis service with its detector replaced."""
+    """Run the analysis service with the detector replaced, as the work of a process."""
     from openlfr import bootstrap, settings
     from openlfr.observability import configure_logging
     from openlfr.settings.process import Process
@@ -110,7 +110,7 @@ def work(config: Path, frames: int, out: Path, *, decode: bool) -> None:
 
 
 async def read_bare(broker: str, frames: int, out: Path) -> None:
-    """A process's work: read every record and commit, with aiokafka alone."""
+    """Read and commit every record with aiokafka alone, as the work of a process."""
     from aiokafka import AIOKafkaConsumer
 
     meter = Meter(frames, out)
@@ -137,7 +137,7 @@ async def read_bare(broker: str, frames: int, out: Path) -> None:
 
 
 def picture_of(size: int) -> bytes:
-    """A 1280 x 720 JPEG of so many bytes: soft noise, and zeros after the picture's end."""
+    """Return a 1280 x 720 JPEG of this size: soft noise, and zeros after the picture's end."""
     import cv2
 
     noise = np.random.default_rng(1).integers(0, 256, (90, 160, 3), np.uint8)
@@ -150,7 +150,7 @@ def picture_of(size: int) -> bytes:
 
 
 def fill(broker: str, frames: int, jpeg: bytes) -> float:
-    """Put the frames on the topic; mean bytes of a record's value."""
+    """Publish the frames; return the mean size of a record's value, bytes."""
     from kafka import KafkaProducer
 
     from openlfr.domain.frames import EncodedFrame
@@ -177,7 +177,7 @@ def fill(broker: str, frames: int, jpeg: bytes) -> float:
 
 
 def acknowledged(broker: str, group: str) -> int:
-    """How many records of the topic the group has committed."""
+    """Return the number of records that the group has committed."""
     from kafka import KafkaAdminClient
 
     admin = KafkaAdminClient(bootstrap_servers=broker)
@@ -192,13 +192,13 @@ def acknowledged(broker: str, group: str) -> int:
 
 
 def has_all(broker: str, group: str, frames: int) -> bool:
-    """Whether the group has committed so many."""
+    """Return whether the group has committed this number."""
     return acknowledged(broker, group) == frames
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one reader made of the frames."""
+    """The speed of one reader."""
 
     frames: int
     cpu_s: float
@@ -206,17 +206,17 @@ class Rate:
 
     @property
     def ms(self) -> float:
-        """Milliseconds of CPU a frame."""
+        """CPU milliseconds per frame."""
         return 1000 * self.cpu_s / self.frames
 
 
 def measure(
     place: Place, servers: Servers, frames: int, rounds: int, *, decode: bool
 ) -> tuple[list[Rate], list[Rate]]:
-    """The worker and bare aiokafka over the same records, in turns."""
+    """Measure the worker and bare aiokafka over the same records, alternately."""
     me = ("-m", "benchmarks.throughput", "--frames", frames)
     more = ["--decode"] if decode else []
-    place.service("alerting")  # whose heartbeat analysis waits for
+    place.service("alerting")  # analysis waits for its heartbeat
     place.wait("readiness of alerting", lambda: place.ready("alerting"))
     found: dict[str, list[Rate]] = {"worker": [], "bare": []}
     for number in range(rounds):
@@ -237,7 +237,7 @@ def measure(
 def findings(
     worker: Sequence[Rate], bare: Sequence[Rate], size: float, *, decode: bool
 ) -> Findings:
-    """The figures, medians over the rounds; none of them has a bar."""
+    """Return the figures, medians over the rounds; none has a bar."""
     how = "decoded" if decode else "not decoded"
     ours, theirs = (statistics.median(each.ms for each in rates) for rates in (worker, bare))
     ratio = statistics.median(a.ms / b.ms for a, b in zip(worker, bare, strict=True))
@@ -262,9 +262,9 @@ def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="benchmarks.throughput")
     parser.add_argument("--frames", type=int, default=6000)
-    parser.add_argument("--rounds", type=int, default=3, help="the figures are medians of them")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; figures are medians")
     parser.add_argument("--decode", action="store_true", help="decode the pictures as well")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--json", type=Path, help="file for the figures")
     for internal in ("--as-worker", "--as-bare", "--out"):
         parser.add_argument(internal, help=argparse.SUPPRESS)
     wanted = parser.parse_args()

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Tune the analysis on street videos with ground truth: passes found against false alert lines.
+"""Tune the analysis on street videos with ground truth: found passes against false alert lines.
 
     benchmarks/tune.py STREET_DIR ... [--input-size 1280] [--set probes.faces=4 tracks.alike=0.5]
 
-Runs the product's own Analyser with its rules, once for each value that --set names (one at a
-time, beside the defaults). Detections and templates are kept in --cache, so that only the first
-run pays for the models. Streets are made by `openlfr simulate street` or the neutral
-synth_street.py; ours were tuned on seeds 6 to 10 alone.
+Runs the product's own Analyser with its rules, once for each value of --set (one change at a
+time from the defaults). Detections and templates are stored in --cache, so that only the first
+run needs the models. Streets come from `openlfr simulate street` or the neutral
+synth_street.py; our rules were tuned on seeds 6 to 10 alone.
 
-A line is right by the neutral judge's rule: the subject stands in that frame, listed, and its box
-overlaps (IoU at least 0.2). Every threshold is read off the same run.
+A line is right by the neutral judge's rule: the listed subject is in that frame, and its box
+overlaps (IoU at least 0.2). One run provides the results for every threshold.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ THRESHOLDS = [round(0.28 + 0.01 * i, 2) for i in range(21)]
 
 
 class CachedDetector:
-    """The product's detector; answers by the picture's hash where it was asked before."""
+    """The product's detector with a cache by the picture's hash."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._new = file, False
@@ -62,7 +62,7 @@ class CachedDetector:
         return answers
 
     def detect_again(self, images: Any) -> Any:
-        return [[] for _ in images]  # nobody looks at the evidence
+        return [[] for _ in images]  # the evidence is not used
 
     def save(self) -> None:
         if self._new:
@@ -71,7 +71,7 @@ class CachedDetector:
 
 
 class CachedEmbedder:
-    """The product's embedder; answers by the face's hash where it was asked before."""
+    """The product's embedder with a cache by the face's hash."""
 
     def __init__(self, file: Path) -> None:
         self._embedder = bootstrap.load_embedder()
@@ -100,7 +100,7 @@ class CachedEmbedder:
 
 @dataclass(frozen=True)
 class Line:
-    """What would be an alert line at any threshold up to its score."""
+    """A possible alert line: it exists at every threshold up to its score."""
 
     seq: int
     box: Box
@@ -162,7 +162,7 @@ class Street:
         for frame in source.frames():
             seen.extend(analyser.analyse([frame]).sightings)
             for watch in analyser._cameras.values():
-                watch.encounters = Encounters()  # so that every search gives a line
+                watch.encounters = Encounters()  # so that every search results in a line
         seen.extend(analyser.close_camera("street").sightings)
         self.detector.save()
         self.embedder.save()
@@ -187,7 +187,7 @@ class Street:
 
 
 def changed(rules: AnalysisRules, change: str) -> AnalysisRules:
-    """The rules with one value replaced: `probes.faces=4`."""
+    """Return the rules with one value replaced: `probes.faces=4`."""
     for one in filter(None, change.split(",")):
         key, value = one.split("=")
         part, name = key.split(".")

@@ -1,4 +1,4 @@
-"""The streets of the latency benchmark: filmed once, who walks there, when each frame was sent."""
+"""The streets of the latency benchmark: films, walkers, and the times of sent frames."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRESH_S = 20 * 24 * 3600  # the entries of a street's manifest expire after 30 d
 
 
 def street(work: Path, faces: Path | None) -> Path:
-    """The streets, filmed once: a folder a camera, and manifest.csv."""
+    """Simulate the streets once: a folder per camera, and manifest.csv."""
     from openlfr.demo.faces import write_packaged_faces
     from openlfr.simulate import StreetOptions, make_street
 
@@ -51,7 +51,7 @@ class Walk:
 
     Attributes:
         first, last: Frames of the film.
-        eligible: The first frame in which it should be found.
+        eligible: The first frame in which the person should be found.
     """
 
     person: str
@@ -61,7 +61,7 @@ class Walk:
 
 
 def walks_of(film: Path) -> list[Walk]:
-    """Passes of listed people with three eligible frames, begun and ended within the film."""
+    """Return whole passes of listed people with three eligible frames."""
     tracks = json.loads((film / "tracks.json").read_text())["tracks"]
     return [
         Walk(track["id"], track["first"], track["last"], track["eligible"][0])
