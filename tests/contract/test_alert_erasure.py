@@ -23,7 +23,7 @@ from openlfr.domain.principals import Principal, Role
 from openlfr.domain.runs import WrittenFiles
 from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, decide, record_outcome
 from openlfr.operations.evidence import evidence_name
-from openlfr.operations.holds import WantedHold, place_hold, release_holds
+from openlfr.operations.holds import HoldRequest, place_hold, release_holds
 from openlfr.operations.purge import erase_due
 from openlfr.operations.reject import Rejection, reject_sighting
 from openlfr.operations.show_alert import PictureRequest, show_alert
@@ -142,7 +142,7 @@ def test_after_an_erasure_no_row_joins_subject_camera_and_time(place, why):
 def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.DO_NOT_ENGAGE)
-    wanted = WantedHold(
+    wanted = HoldRequest(
         alert[:9], HoldKind.COMPLAINT, NOON + timedelta(days=40), " letter of 3 May "
     )
     with pytest.raises(NotAllowed):
@@ -161,12 +161,12 @@ def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
     assert place.kept() == (0, 0)
     with pytest.raises(BadInput, match=r"was erased at 2027-01-01 .*nothing left to hold"):
         place_hold(
-            WantedHold(alert, HoldKind.DISCLOSURE, released + timedelta(days=9), "court"),
+            HoldRequest(alert, HoldKind.DISCLOSURE, released + timedelta(days=9), "court"),
             records=place.records, by=SUE, at=released,
         )  # fmt: skip
     other = place.see(4000)
     place_hold(
-        WantedHold(other, HoldKind.DISCLOSURE, NOON + timedelta(days=60), "court"),
+        HoldRequest(other, HoldKind.DISCLOSURE, NOON + timedelta(days=60), "court"),
         records=place.records, by=SUE, at=NOON,
     )  # fmt: skip
     assert place.erase(NOON + timedelta(days=59)) == {}

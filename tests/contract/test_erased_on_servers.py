@@ -36,7 +36,7 @@ from openlfr.domain.adjudication import Judgement
 from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, decide, record_outcome
-from openlfr.operations.holds import WantedHold, place_hold, release_holds
+from openlfr.operations.holds import HoldRequest, place_hold, release_holds
 
 pytestmark = pytest.mark.service
 
@@ -200,7 +200,7 @@ def test_at_each_stage_the_tables_hold_it_or_no_byte_of_it(city, servers):
         assert place.erase(unsealed - timedelta(seconds=1)) == {}
         assert kept()
         until = unsealed + timedelta(days=30)
-        wanted = WantedHold(which.alert_id, HoldKind.COMPLAINT, until, "letter of 3 May")
+        wanted = HoldRequest(which.alert_id, HoldKind.COMPLAINT, until, "letter of 3 May")
         place_hold(wanted, by=SUE, **shared)
         assert place.erase(unsealed) == {}
         assert kept()

@@ -12,7 +12,7 @@ from openlfr.domain.alert_records import HoldKind
 from openlfr.domain.alerts import Adjudication
 from openlfr.domain.errors import BadInput
 from openlfr.domain.principals import SYSTEM
-from openlfr.operations.holds import WantedHold, place_hold
+from openlfr.operations.holds import HoldRequest, place_hold
 from openlfr.operations.purge import find_due, purge
 
 OLD = timedelta(days=31)
@@ -41,7 +41,7 @@ class Busy(Place):
         self.vault = WatchedVault()
 
     def hold(self, alert, at):
-        wanted = WantedHold(alert, HoldKind.COMPLAINT, at + OLD, "letter of 3 May")
+        wanted = HoldRequest(alert, HoldKind.COMPLAINT, at + OLD, "letter of 3 May")
         place_hold(wanted, records=self.records, by=SUE, at=at)
 
     def acts(self, kind):

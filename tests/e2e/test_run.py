@@ -186,9 +186,9 @@ def test_nothing_of_a_stranger_is_kept_in_any_file(finished):
             content = path.read_bytes()
             assert b"\xff\xd8\xff" not in content, path  # JPEG
             assert b"\x89PNG" not in content, path
-    facts_of = settings.load(finished.config)
-    embedder = bootstrap.load_embedder(facts_of)
-    with closing(bootstrap.open_templates(facts_of, embedder.facts)) as templates:
+    list_facts = settings.load(finished.config)
+    embedder = bootstrap.load_embedder(list_facts)
+    with closing(bootstrap.open_templates(list_facts, embedder.facts)) as templates:
         assert len(templates.all(["default"])) == 2
 
 

@@ -133,7 +133,7 @@ class LeaderJobs:
             if number := erase_forgotten_templates(watchlist, templates):
                 log.warning("templates_erased", number=number, why="their entries had left")
             self._templates = templates
-        for each in self._sync.carry_over(self._templates, facts):
+        for each in self._sync.apply_changes(self._templates, facts):
             if each.status is EntryStatus.REFUSED:
                 log.warning("not_listed", reference=each.reference_id)  # its note says why
         return True

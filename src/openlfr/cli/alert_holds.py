@@ -50,10 +50,10 @@ def hold(alert_id: str, kind: str, config: Path, by: str, reason: str, duration:
     Until the hold expires or is released (alerts release), it overrides every rule that erases
     pictures and positions. Only a supervisor or an auditor may place a hold.
     """
-    from openlfr.operations.holds import WantedHold, place_hold
+    from openlfr.operations.holds import HoldRequest, place_hold
 
     now = datetime.now(UTC)
-    request = WantedHold(alert_id, HoldKind(kind), now + duration, reason)
+    request = HoldRequest(alert_id, HoldKind(kind), now + duration, reason)
     with load_and_open(config) as (_, records):
         placed = place_hold(request, records=records, by=arguments.identify_person(by), at=now)
     say(f"Alert {placed.alert_id} is held until {placed.expires_at:%Y-%m-%d %H:%M} UTC.")

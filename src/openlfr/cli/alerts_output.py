@@ -83,9 +83,9 @@ def print_alert(
 
 
 def _print_facts(alert: RecordedAlert, case: Case, events: Sequence[RecordedEvent]) -> None:
-    from openlfr.operations.show_alert import WHAT_A_SCORE_IS, facts_of
+    from openlfr.operations.show_alert import SCORE_NOTE, list_facts
 
-    for name, value in facts_of(alert, case):
+    for name, value in list_facts(alert, case):
         say(f"{name:<11} {escape_line(value)}")
     say()
     for event in events:
@@ -101,7 +101,7 @@ def _print_facts(alert: RecordedAlert, case: Case, events: Sequence[RecordedEven
         )
         if event.event.impossible is not None:
             say(f"        IMPOSSIBLE: {event.event.impossible}")
-    say(f"\n{WHAT_A_SCORE_IS}")
+    say(f"\n{SCORE_NOTE}")
 
 
 def _format_place(event: RecordedEvent) -> str:

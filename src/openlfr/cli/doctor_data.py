@@ -75,7 +75,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
     from openlfr import bootstrap
     from openlfr.adapters.run_lock import is_run_active
     from openlfr.operations.clock import describe_clock_problem
-    from openlfr.operations.gallery import build_index, not_searched
+    from openlfr.operations.gallery import build_index, describe_unsearched
 
     if settings.services.sql is None:
         bootstrap.require_records_of_vault(settings)
@@ -107,7 +107,7 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
         with closing(bootstrap.open_templates(settings, facts, read_only=True)) as templates:
             index = build_index(records.watchlist, templates, settings.watchlists)
         altered = records.watchlist.altered_entries(settings.watchlists)
-        problem = not_searched(records.watchlist, index, altered)
+        problem = describe_unsearched(records.watchlist, index, altered)
     found = f"{len(index)} references of {len(index.subjects)} people are searched"
     advice = "find the cause of the change, then openlfr watchlist remove and import"
     if problem:

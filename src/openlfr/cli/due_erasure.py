@@ -54,11 +54,11 @@ def erase_rows_from_disk(records: Records) -> bool:
     Returns:
         Whether the removal is complete. If another program prevents it, a message is printed.
     """
-    from openlfr.operations.purge import ROWS_WAIT
+    from openlfr.operations.purge import ROWS_REMAIN
 
     if records.erase_for_good():
         return True
-    say(ROWS_WAIT.format(where=records.erased_rows_location), err=True)
+    say(ROWS_REMAIN.format(where=records.erased_rows_location), err=True)
     return False
 
 
@@ -66,7 +66,7 @@ def _erase_due(settings: Settings, records: Records) -> None:
     from openlfr import bootstrap
     from openlfr.adapters.run_lock import is_run_active
     from openlfr.cli.watchlist_changes import apply_changes
-    from openlfr.operations.erasure_words import in_words
+    from openlfr.operations.erasure_words import describe_erasures
     from openlfr.operations.purge import erase_due
 
     if settings.services.sql is not None or is_run_active(settings.data_dir):
@@ -92,7 +92,7 @@ def _erase_due(settings: Settings, records: Records) -> None:
             raise problem
     if due or removed:
         erase_rows_from_disk(records)
-    if text := in_words(due.counts):
+    if text := describe_erasures(due.counts):
         say(f"Erased due data first: {text}.", err=True)
 
 

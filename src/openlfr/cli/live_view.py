@@ -12,7 +12,7 @@ from rich.text import Text
 
 from openlfr.domain.counts import add_up
 from openlfr.domain.text import escape_line
-from openlfr.operations.erasure_words import in_words
+from openlfr.operations.erasure_words import describe_erasures
 from openlfr.terminal import say
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def print_result(
             f"{_count(total.alerts_opened, 'alert')} opened, "
             f"{_count(total.alerts_joined, 'sighting')} joined."
         )
-        if text := in_words(summary.erased):
+        if text := describe_erasures(summary.erased):
             console.print(f"Erased due data: {text}.")
         if console.is_terminal:  # the removed table contained the threshold
             console.print(_describe_threshold(summary.threshold))

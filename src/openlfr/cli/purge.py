@@ -127,14 +127,16 @@ def command(
 
 
 def _print_due(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None:
-    from openlfr.operations.erasure import why_mistaken
+    from openlfr.operations.erasure import describe_mistake
 
     verb = "Would erase" if dry_run else "Erasing"
     days = f"{retention / timedelta(days=1):g} days"
     for alert in due.alerts:
         say(f"{verb} alert {alert.alert_id} about {alert.subject_label}: older than {days}.")
     for alert in due.mistaken:
-        say(f"{verb} alert {alert.alert_id} about {alert.subject_label}: {why_mistaken(alert)}.")
+        say(
+            f"{verb} alert {alert.alert_id} about {alert.subject_label}: {describe_mistake(alert)}."
+        )
     for name in due.orphans:
         say(f"{verb} {name}: no alert refers to it.")
     for entry in due.entries:

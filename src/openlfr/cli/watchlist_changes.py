@@ -70,7 +70,7 @@ def _apply_pending(settings: Settings, records: Records, vault: Vault, facts: Ga
     sync = WatchlistSync(records, vault)
     with closing(bootstrap.open_templates(settings, facts)) as templates:
         while _has_pending(records) and not is_run_active(settings.data_dir):
-            sync.carry_over(templates, facts)
+            sync.apply_changes(templates, facts)
 
 
 def _read_entries(records: Records, reference_ids: Sequence[str]) -> list[Reference]:

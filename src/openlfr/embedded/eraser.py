@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from openlfr.domain.errors import Unavailable
-from openlfr.operations.purge import ROWS_WAIT, erase_due
+from openlfr.operations.purge import ROWS_REMAIN, erase_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,4 +138,4 @@ def erase_at_end_of_run(
         problems.append(f"Not all due data could be erased ({error}): run openlfr purge.")
     else:
         if eraser.erased and not is_complete:
-            problems.append(ROWS_WAIT.format(where=records.erased_rows_location))
+            problems.append(ROWS_REMAIN.format(where=records.erased_rows_location))

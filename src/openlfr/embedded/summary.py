@@ -11,7 +11,7 @@ from openlfr.domain.errors import BadInput
 from openlfr.domain.frames import StartOrigin
 from openlfr.domain.summary import AlertItem, RunSummary, WatchlistSize
 from openlfr.operations.evidence import NO_PICTURE, decode, render_scene, to_jpeg
-from openlfr.operations.written import SEALED
+from openlfr.operations.written_files import SEALED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

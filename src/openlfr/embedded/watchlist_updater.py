@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.errors import Unavailable
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import build_index, not_searched
+from openlfr.operations.gallery import build_index, describe_unsearched
 from openlfr.operations.watchlist_sync import WatchlistSync
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ class WatchlistUpdater:
         index = build_index(records, self._templates, self._watchlists)
         self._on_index(index)
         self._altered = records.altered_entries(self._watchlists)
-        problem = not_searched(records, index, self._altered)
+        problem = describe_unsearched(records, index, self._altered)
         if problem and problem != self._unsearched_problem:
             self._on_problem(problem)
         self._unsearched_problem = problem
-        for entry in self._sync.carry_over(self._templates, self._facts):
+        for entry in self._sync.apply_changes(self._templates, self._facts):
             if entry.status is EntryStatus.REFUSED:
                 self._on_problem(f"{entry.subject} was not listed: {entry.note}.")
         return True

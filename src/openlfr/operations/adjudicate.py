@@ -19,7 +19,7 @@ from openlfr.domain.names import find_person_problem
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import SYSTEM
 from openlfr.domain.text import check_reason, collapse_spaces
-from openlfr.operations.written import seal_written
+from openlfr.operations.written_files import seal_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.stats import beta
 
 from openlfr.domain.errors import BadInput
-from openlfr.operations.intervals import Interval, clopper_pearson, trials_needed
+from openlfr.operations.intervals import Interval, clopper_pearson, compute_min_trials
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def calibrate(scores: NDArray[np.float32], target_fpir: float) -> CalibratedThre
         raise BadInput(f"{target_fpir:g} is no target FPIR: use a share above 0 and below 1.")
     if not np.isfinite(scores).all():
         raise BadInput("A score is not finite: leave out people whose search failed.")
-    people, needed = len(scores), trials_needed(target_fpir)
+    people, needed = len(scores), compute_min_trials(target_fpir)
     if people < needed:
         raise BadInput(
             f"{people} unlisted people do not support a target FPIR of {target_fpir:g}: even if"

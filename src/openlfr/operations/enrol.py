@@ -16,7 +16,7 @@ from openlfr.domain.permissions import Action, require
 from openlfr.domain.templates import hash_template
 from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations.evidence import encode
-from openlfr.operations.examine import examine, kept_picture
+from openlfr.operations.examine import examine, make_reference_picture
 from openlfr.operations.pictures import read_content
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _enrol_row(
     # Store the picture first, so that every entry has a picture. After a crash in between, the
     # picture has no entry, and `gallery.erase_unrecorded_pictures` erases it. The vault is slow, so
     # this happens outside the transaction.
-    vault.put(reference.picture, encode(kept_picture(examined), kept_at=now))
+    vault.put(reference.picture, encode(make_reference_picture(examined), kept_at=now))
     sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
     who = by if by.is_authenticated else by.with_name(row.enrolled_by)
     enrolled = ReferenceEnrolled.from_entry(

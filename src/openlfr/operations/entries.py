@@ -65,7 +65,7 @@ def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -
     """Remove a person from the list; return the changed entries.
 
     The process that has the vector store open erases their templates and pictures
-    (`operations.gallery.erase_leaving`).
+    (`operations.gallery.erase_removed_entries`).
 
     Raises:
         NotAllowed: They may not.

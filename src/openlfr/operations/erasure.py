@@ -11,7 +11,7 @@ from openlfr.domain.audit_alerts import AlertErased
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
-from openlfr.operations.written import ErasedIds, erase_written
+from openlfr.operations.written_files import ErasedIds, erase_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ def erase_mistaken(
     found = begin_erasing(records.alerts.mistaken_alerts_to_erase(at), records=records, at=at)
     erase_written(records.written_files(), ErasedIds(alerts=frozenset(a.alert_id for a in found)))
     for alert in found:
-        reason = why_mistaken(alert)
+        reason = describe_mistake(alert)
         erase_alert(alert, records=records, vault=vault, book=book, at=at, reason=reason)
     return found
 
@@ -127,6 +127,6 @@ def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: da
     return len(rejected)
 
 
-def why_mistaken(alert: RecordedAlert) -> str:
+def describe_mistake(alert: RecordedAlert) -> str:
     """Return the reason why an alert is about another person, as the end of a sentence."""
     return "refuted" if alert.outcome is Outcome.REFUTED else "not engaged"

@@ -16,7 +16,7 @@ ERASURE_WORDS = {
 }
 
 
-def in_words(counts: Mapping[str, int]) -> str:
+def describe_erasures(counts: Mapping[str, int]) -> str:
     """Describe the counts of `DueErasures`; empty if nothing was erased."""
     parts = [
         f"{number} {one if number == 1 else many}"

@@ -22,9 +22,9 @@ import numpy as np
 
 from openlfr.operations.intervals import (
     clopper_pearson,
+    compute_min_trials,
     grouped,
     quantile_ranks,
-    trials_needed,
 )
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _point(
         return Unsupported(
             f"{number} strangers are too few for FPIR {fpir:g}: one false alert among them is a "
             f"larger share. At least {int(np.ceil(1 / fpir - 1e-9))} are needed, and "
-            f"{trials_needed(fpir, level=_LEVEL_OF_EACH)} for an interval."
+            f"{compute_min_trials(fpir, level=_LEVEL_OF_EACH)} for an interval."
         )
     threshold = _just_above(strangers[min(allowed, number - 1)])
     false = int((strangers >= np.float32(threshold)).sum())
@@ -162,7 +162,7 @@ def _point(
         low = 0.0
         reason = (
             f"{number} strangers do not bound the threshold of FPIR {fpir:g} from above, so TPIR "
-            f"has no lower limit; {trials_needed(fpir, level=_LEVEL_OF_EACH)} are needed."
+            f"has no lower limit; {compute_min_trials(fpir, level=_LEVEL_OF_EACH)} are needed."
         )
     lowest = _just_above(strangers[wider.below - 1]) if wider.below <= number else -1.0
     here = _tpir_interval(trials, threshold)

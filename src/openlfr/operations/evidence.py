@@ -51,7 +51,7 @@ def encode(evidence: Evidence, *, kept_at: datetime | None = None) -> bytes:
 
     Args:
         evidence: The evidence.
-        kept_at: Time of storage, UTC; now if None. `kept_since` reads this time alone.
+        kept_at: Time of storage, UTC; now if None. `read_storage_time` reads this time alone.
     """
     face, scene = _png(evidence.face), _png(evidence.scene.small)
     header = json.dumps(
@@ -89,7 +89,7 @@ def decode(content: bytes) -> Evidence:
     return Evidence(scene=Scene(small, cell, width, height), face=face, box=box)
 
 
-def kept_since(content: bytes) -> datetime:
+def read_storage_time(content: bytes) -> datetime:
     """Return the time of storage of evidence, UTC.
 
     Raises:

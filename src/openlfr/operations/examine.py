@@ -207,7 +207,7 @@ def _refuse_poor(quality: Quality, rules: EnrolmentRules, path: Path) -> None:
         raise BadInput(f"{path}: the face is {' and '.join(flaws)}.")
 
 
-def kept_picture(examined: ExaminedPhoto) -> Evidence:
+def make_reference_picture(examined: ExaminedPhoto) -> Evidence:
     """Make the stored reference picture: the enrolled face in clear, all other parts opaque.
 
     The photo is first shrunk, so that the face is at most `_MAX_REFERENCE_FACE` pixels long.

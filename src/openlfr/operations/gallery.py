@@ -18,7 +18,7 @@ from openlfr.domain.principals import SYSTEM
 from openlfr.domain.templates import StoredTemplate
 from openlfr.domain.watchlist import EntryStatus, GalleryDecision
 from openlfr.operations.enrol import PICTURES
-from openlfr.operations.evidence import kept_since
+from openlfr.operations.evidence import read_storage_time
 from openlfr.operations.lookalikes import ListedTemplates, judge_entry
 from openlfr.stages.search import ExactIndex
 
@@ -91,7 +91,7 @@ def apply_pending(
     Raises:
         Unavailable: A store does not answer. Completed steps are final; call it again later.
     """
-    erase_leaving(records, templates, vault, now=now)
+    erase_removed_entries(records, templates, vault, now=now)
     waiting = records.watchlist.outbox()[:limit]
     if not waiting:
         return []
@@ -142,7 +142,7 @@ def apply_pending(
         [t.reference_id for t in accepted if t.reference_id not in done],
     )
     if any(one.status is EntryStatus.REFUSED for one in settlements):
-        erase_leaving(records, templates, vault, now=now)
+        erase_removed_entries(records, templates, vault, now=now)
     by_id = {reference.reference_id: reference for reference, _ in waiting}
     return [
         SettledEntry(
@@ -157,7 +157,7 @@ def apply_pending(
     ]
 
 
-def erase_leaving(
+def erase_removed_entries(
     records: Records, templates: TemplateStore, vault: Vault, *, now: datetime
 ) -> int:
     """Erase templates and pictures of removed and refused entries; return their number."""
@@ -221,7 +221,7 @@ def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault, now: date
 
 def _is_old(vault: Vault, name: str, now: datetime) -> bool:
     try:
-        return kept_since(vault.get(name)) < now - CRASH_MARGIN
+        return read_storage_time(vault.get(name)) < now - CRASH_MARGIN
     except BadInput:  # a damaged picture is of no use, and no entry refers to it
         return True
 
@@ -241,7 +241,9 @@ def build_index(
     return ExactIndex(records.manifest(watchlists), templates.all(watchlists))
 
 
-def not_searched(records: WatchlistRecords, index: ExactIndex, altered: Mapping[str, str]) -> str:
+def describe_unsearched(
+    records: WatchlistRecords, index: ExactIndex, altered: Mapping[str, str]
+) -> str:
     """Describe listed people who are not searchable, with reason and remedy; empty without any.
 
     Args:

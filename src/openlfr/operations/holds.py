@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedHold:
+class HoldRequest:
     """A requested hold.
 
     Attributes:
@@ -38,7 +38,7 @@ class WantedHold:
     reason: str
 
 
-def place_hold(wanted: WantedHold, *, records: Records, by: Principal, at: datetime) -> Hold:
+def place_hold(wanted: HoldRequest, *, records: Records, by: Principal, at: datetime) -> Hold:
     """Prevent the erasure of an alert until the hold expires or is released.
 
     Raises:

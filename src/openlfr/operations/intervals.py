@@ -72,7 +72,7 @@ def quantile_ranks(trials: int, share: float, *, level: float = LEVEL) -> Ranks:
     return Ranks(int(binom.ppf(tail, trials, share)), int(binom.ppf(1 - tail, trials, share)) + 1)
 
 
-def trials_needed(share: float, *, level: float = LEVEL) -> int:
+def compute_min_trials(share: float, *, level: float = LEVEL) -> int:
     """Compute the smallest number of observations that bounds a quantile from above."""
     return int(np.ceil(np.log((1 - level) / 2) / np.log1p(-share)))
 

@@ -40,9 +40,9 @@ from openlfr.operations.erasure import (
     erase_rejected,
 )
 from openlfr.operations.erasure_words import ERASURE_WORDS
-from openlfr.operations.evidence import PREFIX, evidence_name, kept_since
+from openlfr.operations.evidence import PREFIX, evidence_name, read_storage_time
 from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
-from openlfr.operations.written import ErasedIds, erase_written, seal_written
+from openlfr.operations.written_files import ErasedIds, erase_written, seal_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from openlfr.domain.watchlist import Reference
     from openlfr.ports import Records, Vault
 
-ROWS_WAIT = (
+ROWS_REMAIN = (
     "Erased rows are still in {where}, since another program is reading the records: run openlfr "
     "purge after that program has ended."
 )
@@ -173,7 +173,7 @@ def purge(
     """Erase due data, and record an act for each alert and entry.
 
     Expired entries are removed from the records' outbox. The process that has the vector store open
-    erases their pictures and templates (`operations.gallery.erase_leaving`).
+    erases their pictures and templates (`operations.gallery.erase_removed_entries`).
 
     Args:
         due: Result of `find_due`.
@@ -265,6 +265,6 @@ def _orphans(
 
 def _is_old(vault: Vault, name: str, now: datetime) -> bool:
     try:
-        return kept_since(vault.get(name)) < now - CRASH_MARGIN
+        return read_storage_time(vault.get(name)) < now - CRASH_MARGIN
     except BadInput:  # damaged evidence is of no use, and no alert refers to it
         return True

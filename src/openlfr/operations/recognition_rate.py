@@ -27,7 +27,7 @@ from openlfr.operations.intervals import Interval, clopper_pearson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FEWEST_SUBJECTS = 5
+MIN_SUBJECTS = 5
 """With fewer subjects an interval would describe these few people and not the system."""
 
 
@@ -40,7 +40,7 @@ class RecognitionRate:
         passages: Number of passages.
         subjects: Number of subjects.
         rate: Share of passages in which the subject was recognised; None without a passage.
-        interval: 95% interval of the rate; None with fewer than `FEWEST_SUBJECTS` subjects.
+        interval: 95% interval of the rate; None with fewer than `MIN_SUBJECTS` subjects.
     """
 
     found: int
@@ -68,7 +68,7 @@ def recognition_rate(by_subject: Sequence[tuple[int, int]]) -> RecognitionRate:
     if not passages:
         return RecognitionRate(0, 0, 0, None, None)
     rate = found / passages
-    if subjects < FEWEST_SUBJECTS:
+    if subjects < MIN_SUBJECTS:
         return RecognitionRate(found, passages, subjects, rate, None)
     effective = float(subjects)
     if 0 < found < passages:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openlfr.ports import Records, Vault
 
 
-WHAT_A_SCORE_IS = (
+SCORE_NOTE = (
     "The score of a sighting is that of the first search in its pass that reached the threshold. "
     "An alert does not wait for a better face, and later faces of the same pass may be more alike. "
     "The score is a similarity, not a probability: people decide whether it is this person."
@@ -82,9 +82,9 @@ def show_alert(
     found = records.watchlist.references(reference_ids=wanted)
     references = {reference.reference_id: reference for reference in found}
     if file.lower().endswith(".html"):
-        content = page_of(alert, case, events, references, vault).encode()
+        content = render_alert_page(alert, case, events, references, vault).encode()
     else:
-        content = to_jpeg(best_picture(events, references, vault))
+        content = to_jpeg(draw_best_picture(events, references, vault))
     with records.unit_of_work() as work:
         work.record(AuditEvent(at, by, what))
     return content
@@ -112,7 +112,7 @@ def _opening(
     return AlertShown(alert.alert_id, file, reason)
 
 
-def best_picture(
+def draw_best_picture(
     events: Sequence[RecordedEvent], references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8]:
     """Draw probe beside reference, for the sighting with the best score that still has evidence.
@@ -129,7 +129,7 @@ def best_picture(
         BadInput: All evidence was erased, or there was no evidence.
     """
     for event in sorted(events, key=lambda e: e.event.sighting.score, reverse=True):
-        page = picture_of(event, references, vault)
+        page = draw_picture(event, references, vault)
         if page is not None:
             return page
     if events and all(_why_none(event) == NO_PICTURE for event in events):
@@ -137,7 +137,7 @@ def best_picture(
     raise BadInput("All evidence of this alert was erased, so there is nothing to show.")
 
 
-def picture_of(
+def draw_picture(
     event: RecordedEvent, references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8] | None:
     """Draw probe beside reference of one sighting; return None if its evidence was erased."""
@@ -162,7 +162,7 @@ def picture_of(
     return compose(evidence, enrolled, captions=captions)
 
 
-def page_of(
+def render_alert_page(
     alert: RecordedAlert,
     case: Case,
     events: Sequence[RecordedEvent],
@@ -172,12 +172,12 @@ def page_of(
     """Render an HTML page of the alert, with its pictures embedded."""
     facts = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(escape_text(value))}</td></tr>"
-        for name, value in facts_of(alert, case)
+        for name, value in list_facts(alert, case)
     )
     parts = []
     for event in events:
         seen = event.event.sighting
-        picture = picture_of(event, references, vault)
+        picture = draw_picture(event, references, vault)
         what = (
             f'<img alt="probe beside reference" src="{to_data_url(picture)}">'
             if picture is not None
@@ -198,7 +198,7 @@ def page_of(
         "padding-right:1.5rem}h2{font-size:1.1rem}</style>"
         f"<h1>Alert about {html.escape(escape_text(alert.subject_label))}</h1>"
         f"<table>{facts}</table>"
-        f"<p>{html.escape(WHAT_A_SCORE_IS)}</p>" + "".join(parts) + "</html>"
+        f"<p>{html.escape(SCORE_NOTE)}</p>" + "".join(parts) + "</html>"
     )
 
 
@@ -214,7 +214,7 @@ def _warning(event: RecordedEvent) -> str:
     return f"<p><strong>Impossible:</strong> {html.escape(str(flag))}.</p>" if flag else ""
 
 
-def facts_of(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
+def list_facts(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
     """List names and values of all recorded facts of an alert, in the order of a page."""
     facts = [
         ("alert", alert.alert_id),

@@ -16,13 +16,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from openlfr.operations.intervals import trials_needed
+from openlfr.operations.intervals import compute_min_trials
 
 _ONE_SIDED, _TWO_SIDED = 0.05, 0.025
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class FalseAlertBound:
     """Bounds of the share of false alerts after tracks without an alert.
 
     Attributes:
@@ -41,7 +41,7 @@ class Silence:
     two_sided: float
 
 
-def silence(tracks: int, tracks_per_walker: float = 1.0) -> Silence:
+def silence(tracks: int, tracks_per_walker: float = 1.0) -> FalseAlertBound:
     """Bound the share of false alerts after `tracks` without an alert.
 
     Raises:
@@ -50,7 +50,7 @@ def silence(tracks: int, tracks_per_walker: float = 1.0) -> Silence:
     if tracks < 1 or not tracks_per_walker >= 1:
         raise ValueError("at least one track, and one track per walker, are needed for a bound")
     searches = tracks / tracks_per_walker
-    return Silence(
+    return FalseAlertBound(
         tracks, tracks_per_walker, searches,
         -math.expm1(math.log(_ONE_SIDED) / searches), -math.expm1(math.log(_TWO_SIDED) / searches),
     )  # fmt: skip
@@ -69,4 +69,4 @@ def excluded_passages(lowest_rate: float) -> int | None:
     """
     if lowest_rate <= 0:
         return None
-    return 1 if lowest_rate >= 1 else max(1, trials_needed(lowest_rate))
+    return 1 if lowest_rate >= 1 else max(1, compute_min_trials(lowest_rate))

@@ -21,7 +21,7 @@ class WatchlistSync:
     """Applies the list's changes to the vector store; only one thread may use it."""
 
     def __init__(self, records: Records, vault: Vault) -> None:
-        """Prepare; no change is applied before `carry_over`.
+        """Prepare; no change is applied before `apply_changes`.
 
         Args:
             records: The recorded entries.
@@ -32,7 +32,7 @@ class WatchlistSync:
         self._read_version = self._applied_version = -1
 
     def is_due(self) -> bool:
-        """Return whether the list has changed since the last `carry_over`; this is cheap.
+        """Return whether the list has changed since the last `apply_changes`; this is cheap.
 
         Raises:
             Unavailable: The records do not answer.
@@ -40,7 +40,7 @@ class WatchlistSync:
         self._read_version = self._records.watchlist.version()
         return self._read_version != self._applied_version
 
-    def carry_over(self, templates: TemplateStore, facts: GalleryFacts) -> list[SettledEntry]:
+    def apply_changes(self, templates: TemplateStore, facts: GalleryFacts) -> list[SettledEntry]:
         """Apply some changes; call it again while `is_due`.
 
         Args:

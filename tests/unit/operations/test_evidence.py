@@ -15,7 +15,7 @@ from openlfr.operations.evidence import (
     decode,
     encode,
     evidence_name,
-    kept_since,
+    read_storage_time,
     render_scene,
     to_data_url,
     to_jpeg,
@@ -62,7 +62,7 @@ def test_evidence_of_an_older_version_is_still_read() -> None:
 
 def test_when_it_was_kept_can_be_read(evidence: Evidence) -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert kept_since(encode(evidence, kept_at=noon)) == noon
+    assert read_storage_time(encode(evidence, kept_at=noon)) == noon
 
 
 def test_it_holds_little_more_than_the_face(evidence: Evidence) -> None:

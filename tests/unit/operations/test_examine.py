@@ -79,7 +79,7 @@ def test_warns_of_others_in_the_picture(yunet, sface, one_among_others, save):
     ("spoil", "says"),
     [
         (lambda a: np.full_like(a, 128), "no face was found"),
-        (lambda a: cv2.resize(a, (160, 160)), "too small, .* pixels between the eyes where 24"),
+        (lambda a: cv2.resize(a, (160, 160)), "too small, .* pixels between the eyes; 24"),
         (lambda a: cv2.GaussianBlur(a, (0, 0), 9), "not sharp"),
         (lambda a: np.clip(a * 2.6, 0, 255).astype(np.uint8), "badly exposed"),
         (lambda a: np.hstack([a[:, 60:392], a[:, 60:392]]), "equally large and central"),

@@ -307,7 +307,7 @@ def test_a_template_that_comes_after_another_process_erased_its_entry_is_erased_
 
     def put_late(templates):
         desk.move("Ann", EntryStatus.REMOVED)
-        gallery.erase_leaving(desk.records, desk.templates, desk.vault, now=NOW)
+        gallery.erase_removed_entries(desk.records, desk.templates, desk.vault, now=NOW)
         put(templates)
 
     monkeypatch.setattr(desk.templates, "put", put_late)

@@ -7,7 +7,12 @@ import pytest
 from scipy.stats import norm
 
 from openlfr.operations.error_rates import Trials, Unsupported, measure
-from openlfr.operations.intervals import clopper_pearson, grouped, quantile_ranks, trials_needed
+from openlfr.operations.intervals import (
+    clopper_pearson,
+    compute_min_trials,
+    grouped,
+    quantile_ranks,
+)
 
 REPEATS = 120
 LEAST = 0.95 - 3 * np.sqrt(0.95 * 0.05 / REPEATS)  # less three times the simulation's own error
@@ -33,10 +38,10 @@ def test_no_trial_says_nothing():
 
 def test_a_quantile_is_bounded_from_above_from_as_many_trials_on_as_are_said():
     for share in (0.1, 0.01, 0.001):
-        needed = trials_needed(share)
+        needed = compute_min_trials(share)
         assert quantile_ranks(needed, share).above == 1
         assert quantile_ranks(needed - 1, share).above == 0
-    assert trials_needed(0.001) == 3688
+    assert compute_min_trials(0.001) == 3688
 
 
 def test_trials_of_one_person_count_for_less_the_more_they_hang_together():

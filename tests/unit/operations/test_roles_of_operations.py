@@ -29,7 +29,7 @@ from openlfr.operations.adjudicate import (
 )
 from openlfr.operations.enrol import enrol
 from openlfr.operations.entries import Entries, remove, resume, suspend
-from openlfr.operations.holds import WantedHold, place_hold, release_holds
+from openlfr.operations.holds import HoldRequest, place_hold, release_holds
 from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
 from openlfr.operations.show_alert import PictureRequest, show_alert
@@ -74,7 +74,7 @@ class Place:
         )
 
     def hold(self, by):
-        wanted = WantedHold("a", HoldKind.COMPLAINT, NOW + timedelta(days=1), "letter")
+        wanted = HoldRequest("a", HoldKind.COMPLAINT, NOW + timedelta(days=1), "letter")
         place_hold(wanted, records=self.records, by=by, at=NOW)
 
     def release(self, by):

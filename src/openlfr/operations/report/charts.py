@@ -98,7 +98,7 @@ def histograms(counts: CameraCounts, threshold: float) -> tuple[Chart, ...]:
     return tuple(charts)
 
 
-def shown_scores(counts: CameraCounts) -> tuple[int, ...]:
+def select_scores(counts: CameraCounts) -> tuple[int, ...]:
     """Return the scores for a line of a table; of control subjects if only they were listed."""
     return counts.scores if any(counts.scores) else to_coarse_bins(counts.control_scores)
 

@@ -10,7 +10,7 @@ import jinja2
 
 from openlfr.domain.counts import add_up
 from openlfr.domain.text import escape_text
-from openlfr.operations.erasure_words import in_words
+from openlfr.operations.erasure_words import describe_erasures
 from openlfr.operations.report import charts, figures
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def render_page(
         cards=figures.cards(summary.alerts),
         histograms=charts.histograms(total, summary.threshold.value),
         sparklines={
-            camera.camera: charts.sparkline(charts.shown_scores(camera), summary.threshold.value)
+            camera.camera: charts.sparkline(charts.select_scores(camera), summary.threshold.value)
             for camera in summary.cameras
         },
         baseline_bars=_bars_of,
@@ -67,14 +67,14 @@ def render_page(
         data_sha256=data_sha256,
         annex=annex,
         annex_sha256=annex_sha256,
-        erased=in_words(summary.erased),
+        erased=describe_erasures(summary.erased),
     )
 
 
 def _bars_of(each: BaselineFigures) -> tuple[charts.Bar, ...]:
     """Lay out a baseline's scores; if the threshold is unknown, no bar reaches it."""
     threshold = each.opening.baseline.threshold.value if each.opening else float("inf")
-    return charts.sparkline(charts.shown_scores(each.counts), threshold)
+    return charts.sparkline(charts.select_scores(each.counts), threshold)
 
 
 def _environment() -> jinja2.Environment:

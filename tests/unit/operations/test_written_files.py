@@ -23,7 +23,7 @@ from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded.lines import AlertLines
 from openlfr.operations.evidence import to_jpeg
 from openlfr.operations.report import write_report
-from openlfr.operations.written import SEALED, ErasedIds, erase_written, seal_written
+from openlfr.operations.written_files import SEALED, ErasedIds, erase_written, seal_written
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PICTURE = to_jpeg(np.full((40, 30, 3), 90, np.uint8))
@@ -94,7 +94,7 @@ def test_lines_of_an_erased_alert_say_of_nobody_where_they_were(lines, tmp_path)
         None, None, "Bob Bleibt", "Bob Bleibt", "Carl",
     ]  # fmt: skip
     again = AlertLines(path)
-    assert again.known == {event.event_id for event in (*ANN, *BOB, later)}
+    assert again.written_ids == {event.event_id for event in (*ANN, *BOB, later)}
     again.close()
 
 
