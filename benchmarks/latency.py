@@ -182,7 +182,7 @@ class Run:
         expected = 0
         for camera, film in self.films.items():
             for walk in walks_of(film):
-                for began in log.times_sent(camera, walk.eligible):
+                for began in log.list_sending_times(camera, walk.eligible):
                     if not self.began <= began <= self.ended - 10:
                         continue
                     expected += 1
@@ -207,7 +207,7 @@ class Run:
         frame = taps.frames.get((s.camera, s.epoch, after.get(sighting_id, s.seq)))
         if alert is None or frame is None or frame.number is None:
             return None
-        sent = log.last_sent_before(s.camera, frame.number, frame.captured)
+        sent = log.find_last_sending(s.camera, frame.number, frame.captured)
         if sent is None:
             return None
         moments = (began, sent, frame.captured, frame.appended, sighting.appended, alert.appended,

@@ -50,9 +50,9 @@ def command(faces: Path | None, out: Path, seconds: int, astronaut_only: bool, s
     if faces is not None and astronaut_only:
         raise click.UsageError("--faces and --astronaut-only exclude each other")
     started = time.monotonic()
-    from openlfr.demo.folder import fresh_folder
+    from openlfr.demo.folder import prepare_folder
 
-    fresh_folder(out)
+    prepare_folder(out)
     say(_NOTE_ON_OWN_FACES if faces else _NOTE_ON_PACKAGED_FACES)
     with step("Models"):
         _install_models()

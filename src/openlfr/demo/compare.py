@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
 
-_SAME_FACE = 0.2  # least intersection over union of an alert's box with the face's box
-_FAIR_FRAMES = 3  # a listed pass with fewer eligible frames does not count as missed
+_MIN_OVERLAP = 0.2  # minimum intersection over union of an alert's box and the face's box
+_MIN_FRAMES = 3  # a listed pass with fewer eligible frames does not count as missed
 
 
 def compare(
@@ -25,11 +25,11 @@ def compare(
 
     Args:
         streets: Folder with frames.jsonl and tracks.json, by camera.
-        events: Events of the run, each with the numbers of the film frames that may show it.
+        events: Events of the run, each with the numbers of its possible frames in the film.
     """
-    right: set[tuple[str, int]] = set()
+    found: set[tuple[str, int]] = set()
     wrong = 0
-    frames = {camera: _frames(folder) for camera, folder in streets.items()}
+    frames = {camera: _read_frames(folder) for camera, folder in streets.items()}
     for event, numbers in events:
         sighting = event.sighting
         track = next(
@@ -39,22 +39,22 @@ def compare(
                 for face in frames[sighting.camera].get(number, ())
                 if face["watch"]
                 and face["id"] == sighting.subject
-                and Box(*face["box"]).iou(sighting.box) >= _SAME_FACE
+                and Box(*face["box"]).iou(sighting.box) >= _MIN_OVERLAP
             ),
             None,
         )
         if track is None:
             wrong += 1
         else:
-            right.add((sighting.camera, track))
-    tracks = [(camera, t) for camera, folder in streets.items() for t in _tracks(folder)]
-    fair = [
-        (camera, t) for camera, t in tracks if t["watch"] and len(t["eligible"]) >= _FAIR_FRAMES
+            found.add((sighting.camera, track))
+    tracks = [(camera, t) for camera, folder in streets.items() for t in _read_tracks(folder)]
+    findable = [
+        (camera, t) for camera, t in tracks if t["watch"] and len(t["eligible"]) >= _MIN_FRAMES
     ]
-    missed = [(camera, t) for camera, t in fair if (camera, t["track"]) not in right]
+    missed = [(camera, t) for camera, t in findable if (camera, t["track"]) not in found]
     return KnownTruth(
-        passes=len(fair),
-        found=len(fair) - len(missed),
+        passes=len(findable),
+        found=len(findable) - len(missed),
         strangers=sum(not t["watch"] for _, t in tracks),
         wrong=wrong,
         missed=tuple(
@@ -65,12 +65,12 @@ def compare(
     )
 
 
-def _frames(folder: Path) -> dict[int, list[dict[str, Any]]]:
+def _read_frames(folder: Path) -> dict[int, list[dict[str, Any]]]:
     with (folder / "frames.jsonl").open(encoding="utf-8") as lines:
         return {entry["n"]: entry["faces"] for entry in map(json.loads, lines)}
 
 
-def _tracks(folder: Path) -> list[dict[str, Any]]:
+def _read_tracks(folder: Path) -> list[dict[str, Any]]:
     content = json.loads((folder / "tracks.json").read_text(encoding="utf-8"))
     tracks: list[dict[str, Any]] = content["tracks"]
     return tracks

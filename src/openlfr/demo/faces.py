@@ -1,9 +1,9 @@
 """People for the demonstration, from sample pictures in installed packages.
 
-scikit-image ships NASA's portrait of an astronaut, insightface a press photo of six people at a
-card table, so each person has one picture. Listed people get a second one made from it: turned,
-darker, blurred and compressed, as if scanned. This shows the pipeline at work and proves no
-accuracy, as the demonstration states beside every figure.
+scikit-image contains NASA's portrait of an astronaut, and insightface a press photo of six people
+at a card table. So each person has one picture. For listed people a second picture is made from it:
+turned, darker, blurred and compressed, as if scanned. Results show that the pipeline works, but not
+how accurate it is; the demonstration prints this with every figure.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 
 ASTRONAUT = "astronaut"
 _LISTED_PLAYERS = (3, 6)  # numbers from the left; both look towards the camera
-_MARGIN = 2.4  # side of the cut-out, in sides of the face
+_MARGIN = 2.4  # side of the cut square, in sides of the face
 _INPUT = (1280, 1280)
 
 
 def write_packaged_faces(folder: Path, detector: FaceDetector, *, only_astronaut: bool) -> None:
-    """Write NAME/*.jpg for everybody in the sample pictures.
+    """Write NAME/*.jpg for all people in the sample pictures.
 
-    People with two photos can be listed: the first is for enrolment, the second for walking. The
-    others have one photo, and walk as strangers.
+    Listed people have two photos: the first for enrolment, the second for walking. Strangers have
+    one photo, for walking.
 
     Args:
         folder: Folder to create.
-        detector: Detector that finds the faces.
+        detector: Detector for the faces.
         only_astronaut: List only the astronaut, so that no other face is shown in clear.
 
     Raises:
         Misconfigured: A package with a picture is not installed.
     """
-    astronaut = _read(_picture("skimage", "data/astronaut.png"))
-    players = _read(_picture("insightface", "data/images/t1.jpg"))
-    seats = sorted((d.box for d in detector.detect([players], _INPUT)[0]), key=lambda box: box.x)
+    astronaut = _read(_find_picture("skimage", "data/astronaut.png"))
+    players = _read(_find_picture("insightface", "data/images/t1.jpg"))
+    faces = sorted((d.box for d in detector.detect([players], _INPUT)[0]), key=lambda box: box.x)
     portrait = detector.detect([astronaut], _INPUT)[0][0].box
     _write_person(folder / ASTRONAUT, _cut(astronaut, portrait), listed=True)
-    for number, box in enumerate(seats, 1):
+    for number, box in enumerate(faces, 1):
         listed = not only_astronaut and number in _LISTED_PLAYERS
         _write_person(folder / f"player-{number}", _cut(players, box), listed=listed)
 
 
-def enrolment_photo(photo: Pixels) -> Pixels:
+def make_enrolment_photo(photo: Pixels) -> Pixels:
     """Make another photo of the same moment: turned, darker, softer; (h, w, 3) uint8 BGR."""
     height, width = photo.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4, 0.94)
@@ -69,12 +69,12 @@ def enrolment_photo(photo: Pixels) -> Pixels:
 def _write_person(folder: Path, photo: Pixels, *, listed: bool) -> None:
     folder.mkdir(parents=True)
     if listed:
-        _write(folder / "1-enrolled.jpg", enrolment_photo(photo), quality=70)
+        _write(folder / "1-enrolled.jpg", make_enrolment_photo(photo), quality=70)
     _write(folder / "2-walking.jpg", photo, quality=92)
 
 
 def _cut(image: Pixels, face: Box) -> Pixels:
-    """Cut a square around a face, scaled to 320 pixels so that a detector finds it again."""
+    """Cut a square around a face, scaled to 320 pixels, so that a detector can find the face."""
     side = _MARGIN * (face.w * face.h) ** 0.5
     x, y = face.centre
     scale = 320 / side
@@ -85,18 +85,18 @@ def _cut(image: Pixels, face: Box) -> Pixels:
     return np.asarray(cut, np.uint8)
 
 
-def _picture(package: str, name: str) -> Path:
+def _find_picture(package: str, name: str) -> Path:
     """Find a package's data file without importing the package."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise Misconfigured(
             f"the sample picture of {package} is not installed: "
-            f"{extras.install_advice('analysis')}, or give photos of your own with --faces DIR"
+            f"{extras.install_advice('analysis')}, or use your own photos with --faces DIR"
         )
     path = Path(spec.origin).parent / name
     if not path.is_file():
         raise Misconfigured(
-            f"{package} no longer carries {name}; give photos of your own with --faces DIR"
+            f"{package} no longer contains {name}; use your own photos with --faces DIR"
         )
     return path
 
@@ -104,7 +104,7 @@ def _picture(package: str, name: str) -> Path:
 def _read(path: Path) -> Pixels:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
-        raise Misconfigured(f"{path} cannot be read; give photos of your own with --faces DIR")
+        raise Misconfigured(f"{path} cannot be read; use your own photos with --faces DIR")
     return np.asarray(image, np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Makes the demonstration's folder anew, and never empties a folder of anybody else."""
+"""Creates or empties the demonstration's folder; never empties any other folder."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKER = ".openlfr-demo"
-_MARKER_TEXT = "Made by `openlfr demo`, which wipes this folder when it runs again.\n"
+_MARKER_TEXT = "Created by `openlfr demo`, which empties this folder when it runs again.\n"
 
 
-def fresh_folder(folder: Path) -> None:
-    """Make the folder, or empty it if a demonstration made it.
+def prepare_folder(folder: Path) -> None:
+    """Create the folder, or empty it if a demonstration created it.
 
     Raises:
-        Misconfigured: The folder has other content, is no folder, or a run is at work in it.
+        Misconfigured: The folder has other content, is no folder, or a run is active in it.
         Unavailable: The folder cannot be written.
     """
     try:
         if folder.is_dir() and not (folder / MARKER).is_file() and any(folder.iterdir()):
             raise Misconfigured(
-                f"{folder} holds something that `openlfr demo` did not make, and is left alone;"
-                " give another folder with --out"
+                f"{folder} contains files that `openlfr demo` did not create, so it was not"
+                " changed; choose another folder with --out"
             )
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-            raise Misconfigured(f"{folder} is not a folder of its own; give another with --out")
+            raise Misconfigured(f"{folder} is a link or a file; choose a folder with --out")
         if folder.is_dir():
             if is_run_active(folder / "data"):
-                raise Misconfigured(f"a run is at work in {folder}; end it first")
+                raise Misconfigured(f"a run is active in {folder}; end that run first")
             for entry in folder.iterdir():
                 if entry.name == MARKER:
                     continue

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Print the name of a step, and its seconds at the end."""
-    begun = time.monotonic()
+    """Print the name of a step, and at its end the duration."""
+    started_at = time.monotonic()
     say()
     say(name, bold=True)
     yield
-    say(f"  {time.monotonic() - begun:.0f} s")
+    say(f"  {time.monotonic() - started_at:.0f} s")

@@ -1,11 +1,11 @@
 """Simulated streets, with the truth about every face in them.
 
 Reading order: `options` (of a street), `people` (and their photos), `walks` (positions in closed
-form), `journeys` (the plan of all walks), `portraits` (heads cut out of photos), `backdrop` and
+form), `journeys` (the plan of all walks), `portraits` (heads cut from photos), `backdrop` and
 `weather` (houses, light and noise), `figures` (drawn people), `street` (frame by frame), `film`
-(H.264), `frame_number` (the burnt-in bar), `truth` (the files that score a run) and `deployment`
-(manifest and configuration for `openlfr`). `make_street` calls them all. `cameras` serves films as
-network cameras, and `sent_log` reads their log.
+(H.264), `frame_number` (the burnt-in bar), `truth` (files for scoring a run) and `deployment`
+(manifest and configuration for `openlfr`). `make_street` uses all of these. `cameras` serves films
+as network cameras, and `sent_log` reads the cameras' log.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Serves video files as network cameras: prepares films for GStreamer's RTSP server and runs it.
 
-The server and its Python are Debian's. This module takes the H.264 out of the videos without
-re-encoding, and replaces its process by that program (`cameras_server.py`), so that signals reach
-the program.
+The server needs Debian's Python and GStreamer. This module reads the H.264 from the videos without
+re-encoding. Then it replaces its own process by the server (`cameras_server.py`), so that signals
+reach the server.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class CameraFilm:
     """A video's H.264, ready to be sent.
 
     Attributes:
-        content: All access units (Annex B), one after the other in the order of decoding.
+        content: All access units (Annex B) in the order of decoding.
         frames: (offset, bytes, sending time, presentation time, number) of each access unit.
-            Times are seconds of the film; the number is that of the frame in the file, from 0.
-        seconds: Duration of one round.
+            Times are seconds of the film; the number is the frame's number in the file, from 0.
+        seconds: Duration of one playback.
         caps: GStreamer capabilities of the stream.
-        description: Format and duration, for people.
+        description: Format and duration, as text for people.
     """
 
     content: bytes
@@ -55,8 +55,8 @@ def name_cameras(videos: Sequence[str]) -> dict[str, Path]:
     """Return the video of each camera name.
 
     Args:
-        videos: "NAME=VIDEO", or "VIDEO", which is named after the file, or after its folder where
-            several files have one name.
+        videos: "NAME=VIDEO", or "VIDEO" for a camera with the name of the file. If several files
+            have the same name, each camera has the name of its file's folder.
 
     Raises:
         Misconfigured: A name is used twice, or is not allowed in an address.
@@ -65,31 +65,33 @@ def name_cameras(videos: Sequence[str]) -> dict[str, Path]:
     paths = [Path(path if sep else name) for name, sep, path in parts]
     stems = [path.stem for path in paths]
     cameras: dict[str, Path] = {}
-    for (given, sep, _), path in zip(parts, paths, strict=True):
-        name = given if sep else path.stem
+    for (first, sep, _), path in zip(parts, paths, strict=True):
+        name = first if sep else path.stem
         if not sep and stems.count(path.stem) > 1:
             name = path.absolute().parent.name
         if name in cameras:
-            raise Misconfigured(f"Two cameras are called {name}: name them, {name}-2={path}.")
+            raise Misconfigured(
+                f"Two cameras are called {name}; give one another name: {name}-2={path}."
+            )
         if not name or _FORBIDDEN & set(name):
             raise Misconfigured(
-                f"A camera cannot be called {name!r}: choose a name of letters, gate={path}."
+                f"A camera cannot be called {name!r}; choose a name of letters: gate={path}."
             )
         cameras[name] = path
     return cameras
 
 
 def read_film(path: Path) -> CameraFilm:
-    """Take the H.264 out of a video.
+    """Read the H.264 of a video.
 
     Raises:
-        BadInput: The file does not exist, is no H.264, or its frames have no times.
+        BadInput: The file does not exist, is no H.264, or has frames without times.
     """
     try:
         with av.open(str(path), "r") as container:
             stream = next(iter(container.streams.video), None)
             if stream is None or stream.codec_context is None:
-                raise BadInput(f"{path} holds no video.")
+                raise BadInput(f"{path} contains no video.")
             if stream.codec_context.name != "h264":
                 raise BadInput(
                     f"{path} is {stream.codec_context.name}: cameras send H.264; convert it with"
@@ -97,7 +99,7 @@ def read_film(path: Path) -> CameraFilm:
                 )
             rate = stream.average_rate or stream.guessed_rate
             if not rate or stream.time_base is None:
-                raise BadInput(f"{path} does not tell how many frames a second it has.")
+                raise BadInput(f"{path} does not declare its frame rate.")
             width, height = stream.codec_context.width, stream.codec_context.height
             tick = float(stream.time_base)
             annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
@@ -114,8 +116,8 @@ def read_film(path: Path) -> CameraFilm:
         raise BadInput(f"{path} has no key frame, or frames without a time.")
     numbers = {pts: number for number, pts in enumerate(sorted(pts for _, pts, _ in packets))}
     packets = packets[keys[0] :]
-    # Packets in decoding order are sent at the sorted presentation times, plus a delay so that no
-    # frame is sent before its own time.
+    # Packets in decoding order are sent at the sorted presentation times, plus a delay, so that
+    # each frame's sending time is not later than its presentation time.
     slots = sorted(pts for _, pts, _ in packets)
     delay = max(pts - slot for slot, (_, pts, _) in zip(slots, packets, strict=True))
     frames, offset = [], 0
@@ -148,23 +150,23 @@ def require_server() -> None:
         is_installed = False
     if not is_installed:
         raise Unavailable(
-            f"Cameras are served by GStreamer, which {PYTHON} does not find: apt-get install"
+            f"Cameras need GStreamer, which {PYTHON} cannot find. Install it with apt-get install"
             f" {' '.join(PACKAGES)} (Debian, Ubuntu)."
         )
 
 
 def serve(videos: Sequence[str], *, host: str, port: int, log: Path | None) -> NoReturn:
-    """Replace this process by the server of these cameras, which prints their addresses.
+    """Replace this process by the cameras' server, which prints their addresses.
 
     Args:
-        videos: See `name_cameras`.
-        host: Address to listen at.
-        port: Port to listen at; 0 for any free port.
-        log: File for a JSON line for each frame sent; None for no log.
+        videos: Names and videos, as for `name_cameras`.
+        host: Address to listen on.
+        port: Port to listen on; 0 for any free port.
+        log: File for a JSON line per sent frame; None for no log.
 
     Raises:
         BadInput: A video cannot be sent.
-        Misconfigured: Two cameras have one name.
+        Misconfigured: Two cameras have the same name.
         Unavailable: GStreamer's server is missing.
     """
     cameras = name_cameras(videos)

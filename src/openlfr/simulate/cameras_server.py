@@ -1,12 +1,12 @@
 """Serves prepared films as RTSP cameras; a program for the system's Python, which has GStreamer.
 
-It imports nothing of OpenLFR, so that Debian's `python3-gi` is enough to run it. It reads a folder
-with plan.json and the films' H.264, written by `cameras.py`, and removes the folder at once. It
-parses no H.264: each frame is one access unit with its times and number.
+The program imports nothing from OpenLFR, so that it needs only Debian's `python3-gi`. It reads a
+folder with plan.json and the films' H.264, written by `cameras.py`, and then removes the folder. It
+does not parse H.264: each frame is one access unit with its times and number.
 
-A camera's film begins when the first client connects, and plays again and again at its own pace
-until the last client leaves. After a stop (SIGSTOP) it continues where it stopped, like a camera
-that hung.
+A camera's film begins when the first client connects. It is repeated at its own pace until the last
+client disconnects. After a stop of the program (SIGSTOP) it continues where it stopped, like a
+camera that hung.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import gi  # type: ignore[import-not-found]  # of the system's Python alone
+import gi  # type: ignore[import-not-found]  # only the system's Python has it
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
@@ -32,12 +32,12 @@ LAUNCH = (
     "( appsrc name=frames is-live=true format=time max-bytes=0 caps={caps}"
     " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
 )
-_STOPPED_S = 1.0  # a frame that is later means that the server was stopped
+_STOPPED_S = 1.0  # if a frame is later than this, the server had been stopped
 _UNAVAILABLE, _INTERRUPTED = 3, 130
 
 
 class Log:
-    """Writes a JSON line for each frame sent."""
+    """Writes a JSON line for each sent frame."""
 
     def __init__(self, path: str | None) -> None:
         self._file = Path(path).open("a", encoding="utf-8") if path else None  # noqa: SIM115 - as long as the process
@@ -62,9 +62,9 @@ class Camera:
         self._film = film
         self._content = content
         self._log = log
-        self._rounds = itertools.count()
+        self._loops = itertools.count()
 
-    def factory(self) -> Any:
+    def make_factory(self) -> Any:
         """Make the factory that the server calls for the first client."""
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(LAUNCH.format(caps=self._film["caps"]))
@@ -73,7 +73,7 @@ class Camera:
         return factory
 
     def _configure(self, _factory: Any, media: Any) -> None:
-        """Play from the beginning, from the first client's connection until the last one leaves."""
+        """Play from the beginning of the film until the last client disconnects."""
         source = media.get_element().get_by_name("frames")
         ended = threading.Event()
         player = threading.Thread(target=self._play, args=(source, ended), daemon=True)
@@ -86,25 +86,25 @@ class Camera:
         media.connect("unprepared", lambda *_: ended.set())
 
     def _play(self, source: Any, ended: threading.Event) -> None:
-        running = source.get_current_running_time()  # nanoseconds since the connection was made
-        begun = time.monotonic()
+        running = source.get_current_running_time()  # nanoseconds since the client connected
+        started_at = time.monotonic()
         stopped_s = 0.0
-        for played, round_ in enumerate(self._rounds):
+        for played, loop in enumerate(self._loops):
             for offset, size, sending_s, presentation_s, number in self._film["frames"]:
-                round_begin_s = played * self._film["seconds"] + stopped_s
-                wait_s = begun + round_begin_s + sending_s - time.monotonic()
+                loop_begin_s = played * self._film["seconds"] + stopped_s
+                wait_s = started_at + loop_begin_s + sending_s - time.monotonic()
                 if wait_s < -_STOPPED_S:
                     stopped_s -= wait_s
-                    round_begin_s -= wait_s
+                    loop_begin_s -= wait_s
                 elif ended.wait(max(wait_s, 0.0)):
                     return
                 buffer = Gst.Buffer.new_wrapped(self._content[offset : offset + size])
-                buffer.pts = running + round((round_begin_s + presentation_s) * Gst.SECOND)
-                buffer.dts = running + round((round_begin_s + sending_s) * Gst.SECOND)
+                buffer.pts = running + round((loop_begin_s + presentation_s) * Gst.SECOND)
+                buffer.dts = running + round((loop_begin_s + sending_s) * Gst.SECOND)
                 at = time.time()
                 if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                     return
-                self._log.record(self.name, round_, number, at)
+                self._log.record(self.name, loop, number, at)
 
 
 def main(folder: Path) -> int:
@@ -119,11 +119,11 @@ def main(folder: Path) -> int:
     mounts = server.get_mount_points()
     for camera in plan["cameras"]:
         film, content = films[camera["film"]]
-        factory = Camera(camera["name"], film, content, log).factory()
+        factory = Camera(camera["name"], film, content, log).make_factory()
         mounts.add_factory("/" + camera["name"], factory)
     if not server.attach(None):
         where = f"{plan['host']}:{plan['port']}"
-        sys.stderr.write(f"error: cameras cannot be served at {where}: is it in use?\n")
+        sys.stderr.write(f"error: cannot listen on {where}; another program may be using it\n")
         return _UNAVAILABLE
     lines = ["cameras:"]
     for camera in plan["cameras"]:
@@ -146,7 +146,7 @@ def main(folder: Path) -> int:
 
 
 def has_elements() -> bool:
-    """Whether GStreamer has all needed elements."""
+    """Return whether GStreamer has all needed elements."""
     return all(Gst.ElementFactory.find(name) for name in ("appsrc", "rtph264pay", "rtpbin"))
 
 

@@ -19,7 +19,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 _CONFIG = """\
-# A simulated street: nobody real is watched. Made by `openlfr simulate street --seed {seed}`.
+# A simulated street without real people. Made by `openlfr simulate street --seed {seed}`.
 #
 #     openlfr watchlist import manifest.csv
 #     openlfr run CONFIG.yaml --as-fast-as-possible --report report
@@ -37,7 +37,7 @@ deployment:
 
 cameras:
 {cameras}
-# Every frame is looked at however late, so that the figures can be compared.
+# Every frame is analysed, however late, so that the figures can be compared.
 max_age: off
 """
 
@@ -48,7 +48,7 @@ _CAMERA = """\
     input_size: [{input_width}, {input_height}]
 """
 
-_NARROWEST_AT_640 = 64  # pixels; narrower faces need a larger detector input
+_MIN_PX_AT_640 = 64  # narrower faces need a detector input larger than 640
 
 
 def write_manifest(
@@ -76,7 +76,7 @@ def write_configuration(
 ) -> Path:
     """Write CONFIG.yaml for `openlfr run`; the street is filmed at `now` (UTC)."""
     begin = now.replace(second=0, microsecond=0)
-    longer = 1280 if options.eligible_px < _NARROWEST_AT_640 and options.width > 640 else 640
+    longer = 1280 if options.eligible_px < _MIN_PX_AT_640 and options.width > 640 else 640
     cameras = [
         _CAMERA.format(
             name=name,
@@ -103,6 +103,6 @@ def _utc(moment: datetime) -> str:
 
 
 def _relative_path(folder: Path, photo: Path) -> str:
-    """The photo's path relative to the folder, or its absolute path outside the folder."""
+    """Return the photo's path relative to the folder; absolute if the photo is outside."""
     folder, photo = folder.resolve(), photo.resolve()
     return photo.relative_to(folder).as_posix() if photo.is_relative_to(folder) else str(photo)

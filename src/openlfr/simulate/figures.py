@@ -1,7 +1,7 @@
-"""Draws a person into the picture: shadow, body and head; and records which faces are covered.
+"""Draws a person into the picture (shadow, body and head), and records visible faces.
 
-Only the rectangle around the person is changed. `owners` records for each pixel the face that is
-visible there, so that visibility is counted, not estimated.
+`owners` stores for each pixel the face that is visible there. So the visible share of a face is
+counted, not estimated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 NOBODY = 0
-_SHIFT = 4  # cv2 takes coordinates in sixteenths of a pixel
+_SHIFT = 4  # coordinates for cv2 are in sixteenths of a pixel
 _FEET = 9.4  # distance of the feet below the face's centre, in face widths
 
 # Outline of one half of the torso, from the neck over shoulder and hip, in face widths.
@@ -44,13 +44,13 @@ def draw_figure(
     position: FacePosition,
     motion: tuple[float, float],
 ) -> None:
-    """Draw a person over everything behind.
+    """Draw a person over everything drawn so far.
 
     Args:
         canvas: (height, width, 3) uint8 BGR; changed.
         owners: (height, width) uint8, number of the face that each pixel shows; changed.
         owner: Number of this face, 1 to 255.
-        walk: Walk of the person, with their clothes.
+        walk: Walk of the person, with the colours of the clothes.
         portrait: Head of the person.
         position: Position of the face.
         motion: (x, y) motion of the face while the shutter is open, pixels.
@@ -60,8 +60,8 @@ def draw_figure(
     _draw_head(canvas, owners, owner, walk, portrait, position, motion)
 
 
-def face_area(px: float) -> float:
-    """Number of pixels of an uncovered face of width `px`."""
+def compute_face_area(px: float) -> float:
+    """Return the number of pixels of an uncovered face of width `px`."""
     return math.pi * ELLIPSE[0] * ELLIPSE[1] * px * px
 
 
@@ -120,7 +120,7 @@ def _draw_head(
     position: FacePosition,
     motion: tuple[float, float],
 ) -> None:
-    level, side = portrait.level_for(position.px)
+    level, side = portrait.choose_level(position.px)
     size, angle = position.px / side, math.radians(walk.tilt * position.swing)
     smear = math.hypot(*motion)
     margin = 0.08 * position.px + smear / 2 + 2  # for the tilt and the motion
@@ -148,7 +148,7 @@ def _draw_head(
 
 
 def _smear_kernel(dx: float, dy: float) -> NDArray[np.float32] | None:
-    """The blur kernel of a straight motion by (dx, dy) pixels; None for less than 3 pixels."""
+    """Return the blur kernel of a motion by (dx, dy) pixels; None for less than 3 pixels."""
     side = int(math.hypot(dx, dy)) | 1
     if side < 3:
         return None
@@ -164,7 +164,7 @@ def _smear_kernel(dx: float, dy: float) -> NDArray[np.float32] | None:
 def _inside(
     canvas: Pixels, left: float, top: float, right: float, bottom: float
 ) -> tuple[slice, slice]:
-    """Rows and columns of the part of a rectangle inside the picture."""
+    """Return rows and columns of the part of a rectangle that is inside the picture."""
     height, width = canvas.shape[:2]
     rows = slice(min(max(math.floor(top), 0), height), min(max(math.ceil(bottom), 0), height))
     columns = slice(min(max(math.floor(left), 0), width), min(max(math.ceil(right), 0), width))

@@ -1,4 +1,4 @@
-"""Writes reproducible H.264: the same pictures give the same bytes with the same library."""
+"""Writes reproducible H.264: equal pictures become equal bytes with the same library version."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class FilmWriter:
     """Writes an MP4 file frame by frame.
 
-    It uses libx264 in one thread, without B frames, with a key frame each second, and without
-    metadata about time and software.
+    The encoder is libx264 in one thread, without B frames, with a key frame per second. The file
+    has no metadata about time and software.
     """
 
     def __init__(self, path: Path, *, width: int, height: int, fps: int, crf: int) -> None:

@@ -1,8 +1,8 @@
 """The frame number in the picture: a bar of 32 cells that survives H.264.
 
-A receiver identifies each frame by it, so that loss and delay can be measured exactly. The cells in
-the top left corner encode 24 bits and their CRC-8 (polynomial x^8 + x^2 + x + 1, no reflection,
-start 0), most significant bit first.
+A receiver can identify each frame by its number, so loss and delay can be measured exactly. The
+cells in the top left corner encode 24 bits and their CRC-8 (polynomial x^8 + x^2 + x + 1, no
+reflection, start 0), most significant bit first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_number(image: NDArray[np.uint8], *, scale: float = 1.0) -> int | None:
 
     Args:
         image: (h, w, 3) uint8.
-        scale: Width of the picture over its original width.
+        scale: Width of the picture divided by its original width.
     """
     cell = CELL * scale
     rows = slice(int(cell * 0.25), max(int(cell * 0.75), int(cell * 0.25) + 1))

@@ -1,4 +1,4 @@
-"""Plans a street: the listed people, and the start and the cameras of each journey."""
+"""Plans a street: its listed people, and the start and the cameras of each journey."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openlfr.domain.errors import Misconfigured
-from openlfr.simulate.walks import Walk, new_walk
+from openlfr.simulate.walks import Walk, make_walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openlfr.simulate.options import StreetOptions
     from openlfr.simulate.people import Person
 
-_EARLIEST_S, _LAST_S = -4, 3  # start up to 4 s before the video, at latest 3 s before its end
+_EARLIEST_S, _LAST_S = -4, 3  # from 4 s before the begin to 3 s before the end of the video
 _BETWEEN_CAMERAS_S = (2, 6)
 
 
@@ -35,9 +35,9 @@ class StreetPlan:
 
 
 def plan_street(options: StreetOptions, people: Sequence[Person]) -> StreetPlan:
-    """Make a random plan in which nobody is in two places at once.
+    """Make a random plan in which no person is in two places at once.
 
-    People with the fewest journeys go first, so that everybody walks before anybody walks twice.
+    A person with the fewest journeys is chosen for the next journey.
 
     Raises:
         Misconfigured: Too few people have enough photos both for enrolment and for walking.
@@ -46,8 +46,8 @@ def plan_street(options: StreetOptions, people: Sequence[Person]) -> StreetPlan:
     enough = [p for p in people if len(p.photos) > options.enrol]
     if len(enough) < options.watchlist:
         raise Misconfigured(
-            f"--watchlist {options.watchlist} --enrol {options.enrol} needs as many people with at"
-            f" least {options.enrol + 1} photos each, and there are {len(enough)}"
+            f"--watchlist {options.watchlist} --enrol {options.enrol} needs {options.watchlist}"
+            f" people with at least {options.enrol + 1} photos each; there are only {len(enough)}"
         )
     chosen = sorted(rng.choice(len(enough), options.watchlist, replace=False).tolist())
     listed = {enough[i].name: enough[i] for i in chosen}
@@ -93,7 +93,7 @@ def _plan_journeys(
 def _plan_walk(
     rng: np.random.Generator,
     options: StreetOptions,
-    before: list[Walk],
+    earlier: list[Walk],
     camera: str,
     person: Person,
     listed: dict[str, Person],
@@ -101,10 +101,10 @@ def _plan_walk(
 ) -> Walk:
     is_listed = person.name in listed
     photos = person.photos[options.enrol :] if is_listed else person.photos
-    return new_walk(
+    return make_walk(
         rng,
         options,
-        track=len(before),
+        track=len(earlier),
         camera=camera,
         person=person.name,
         listed=is_listed,

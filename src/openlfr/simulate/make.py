@@ -37,7 +37,8 @@ class SimulatedCamera:
         pixels_sha256: Hash of all frames before encoding, in order.
         passes: Number of passes.
         listed_passes: Number of passes of listed people.
-        findable_passes: Those with at least three eligible frames, which should be found.
+        findable_passes: Number of listed passes with at least three eligible frames; these should
+            be found.
         problems: Photos that could not be drawn, a sentence each.
     """
 
@@ -69,17 +70,17 @@ def make_street(
     now: datetime | None = None,
     progress: Callable[[str, int], None] = lambda _camera, _frames: None,
 ) -> SimulatedStreet:
-    """Make a street under `out`; the same options and photos give the same pixels.
+    """Make a street under `out`; equal options and photos result in equal pixels.
 
-    The files of a single camera are written to `out` itself, those of several to a folder each.
+    The files of a single camera are written to `out` itself; several cameras have a folder each.
 
     Args:
         faces: Folder with images/NAME/*.jpg or NAME/*.jpg.
-        out: Folder to create; files of the same names are replaced.
+        out: Folder to create; files with the same names are replaced.
         options: Options of the street.
-        detector: Function that loads a detector; called only for photos that are not in LFW's
-            format, and from one thread.
-        now: Filming time, UTC; the current time if not given. No pixel depends on it.
+        detector: Loads a detector; called only for photos that are not in LFW's format, and from
+            one thread.
+        now: Filming time, UTC; None for the current time. Pixels do not depend on it.
         progress: Called from any thread, with a camera and its number of finished frames.
 
     Raises:

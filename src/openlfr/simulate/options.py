@@ -9,24 +9,24 @@ from openlfr.domain.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class StreetOptions:
-    """Options that, with the photos, determine a street completely.
+    """Options of a street; together with the photos they determine every pixel.
 
     Attributes:
         seed: Seed of all random choices.
         seconds, fps, width, height: Format of each camera's video.
-        people: Number of journeys; a journey passes one or several cameras, one after another.
+        people: Number of journeys; a journey passes one or more cameras.
         cameras: Names of the cameras; each has its own video of its own street.
         watchlist: Number of listed people.
-        enrol: Number of photos of each listed person that are references; these never walk.
+        enrol: Number of reference photos of each listed person; these photos are not drawn.
         min_px, max_px: Width of the farthest and the nearest face, pixels: the side of the square
             between ears, chin and brow.
-        eligible_px: Least width of a face that counts as a fair chance to find it, pixels. It must
-            also be at least 70% visible and wholly inside the picture.
+        eligible_px: Minimum width of an eligible face, pixels. An eligible face should be found;
+            it must also be at least 70% visible and wholly inside the picture.
         crf: H.264 quality, 0 (lossless) to 51.
-        watch_share: Share of the journeys by listed people, as far as they are free.
+        watch_share: Share of journeys by listed people, if enough of them are free.
         shutter: Share of the frame time during which the shutter is open (motion blur).
         noise: Standard deviation of the sensor's noise, grey levels.
-        onward: Probability that a journey goes on to another camera.
+        onward: Probability that a journey continues at another camera.
     """
 
     seed: int = 1
@@ -78,7 +78,7 @@ class StreetOptions:
                 f"--width and --height must be even for H.264, not {self.width}x{self.height}"
             )
         if not self.cameras or len(set(self.cameras)) != len(self.cameras):
-            raise Misconfigured("a street needs cameras, each with a name of its own")
+            raise Misconfigured("a street needs at least one camera, and all names must differ")
 
     @property
     def frames(self) -> int:

@@ -1,4 +1,4 @@
-"""Reads the people of a street: photos in folders, one folder a person."""
+"""Reads the people of a street: photos in folders, one folder per person."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def read_people(folder: Path) -> tuple[Person, ...]:
         Misconfigured: The folder does not exist, or has no photo.
     """
     if not folder.is_dir():
-        raise Misconfigured(f"{folder} is not a folder; give one that holds NAME/*.jpg")
+        raise Misconfigured(f"{folder} is not a folder; choose a folder with NAME/*.jpg")
     root = folder / "images" if (folder / "images").is_dir() else folder
-    found = []
+    people = []
     for person in sorted(path for path in root.iterdir() if path.is_dir()):
         photos = tuple(sorted(p for p in person.iterdir() if p.suffix.lower() in _PHOTOS))
         if photos:
-            found.append(Person(person.name, photos))
-    if not found:
-        raise Misconfigured(f"{root} holds no photo; put each person's into {root}/NAME/*.jpg")
-    return tuple(found)
+            people.append(Person(person.name, photos))
+    if not people:
+        raise Misconfigured(
+            f"{root} contains no photo; put the photos of each person into {root}/NAME/*.jpg"
+        )
+    return tuple(people)

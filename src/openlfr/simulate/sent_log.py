@@ -1,4 +1,4 @@
-"""Reads the log of `openlfr simulate cameras --log`: the time at which each frame was sent."""
+"""Reads the log of `openlfr simulate cameras --log`, with the sending time of each frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SentFrame(NamedTuple):
 
     Attributes:
         at: Time of sending, seconds since 1970.
-        loop: Round of the film, from 0.
+        loop: Number of the film's playback, from 0.
         frame: Number of the frame in the film.
     """
 
@@ -29,7 +29,7 @@ class SentLog:
     """The frames that the cameras of one log have sent."""
 
     def __init__(self, path: Path) -> None:
-        """Read the log, without a last line that is still being written."""
+        """Read the log; an incomplete last line is ignored."""
         self._sent: dict[str, list[SentFrame]] = defaultdict(list)
         whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
         for line in whole.splitlines():
@@ -38,13 +38,14 @@ class SentLog:
             self._sent[entry["camera"]].append(SentFrame(at, entry["loop"], entry["frame"]))
 
     def frames(self, camera: str) -> list[SentFrame]:
-        """All frames of a camera, in the order of sending."""
+        """Return all frames of a camera, in the order of sending."""
         return self._sent.get(camera, [])
 
-    def times_sent(self, camera: str, number: int) -> list[float]:
-        """All times at which a camera sent the film's frame `number`."""
+    def list_sending_times(self, camera: str, number: int) -> list[float]:
+        """Return all times at which a camera sent the film's frame `number`."""
         return [each.at for each in self.frames(camera) if each.frame == number]
 
-    def last_sent_before(self, camera: str, number: int, at: float) -> float | None:
-        """The last time up to `at` at which a camera sent the film's frame `number`."""
-        return max((sent for sent in self.times_sent(camera, number) if sent <= at), default=None)
+    def find_last_sending(self, camera: str, number: int, at: float) -> float | None:
+        """Return the last time up to `at` at which a camera sent the film's frame `number`."""
+        times = self.list_sending_times(camera, number)
+        return max((sent for sent in times if sent <= at), default=None)

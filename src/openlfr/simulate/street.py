@@ -9,7 +9,7 @@ import numpy as np
 from openlfr.domain.errors import BadInput
 from openlfr.domain.faces import Box
 from openlfr.simulate.backdrop import draw_backdrop
-from openlfr.simulate.figures import draw_figure, face_area
+from openlfr.simulate.figures import compute_face_area, draw_figure
 from openlfr.simulate.frame_number import burn_number
 from openlfr.simulate.portraits import Portrait, cut_portrait, find_face, read_photo
 from openlfr.simulate.truth import FaceTruth
@@ -30,7 +30,7 @@ class Shot(NamedTuple):
 
     Attributes:
         n: Number of the frame.
-        image: (height, width, 3) uint8 BGR, with its number burnt in.
+        image: (height, width, 3) uint8 BGR, with the burnt-in number.
         light: Brightness factor of the whole picture; 1 is normal.
         faces: Faces from the farthest to the nearest.
     """
@@ -42,11 +42,11 @@ class Shot(NamedTuple):
 
 
 class Street:
-    """Draws the walks that are planned for one camera.
+    """Draws the planned walks of one camera.
 
     Attributes:
         walks: Walks that can be drawn.
-        problems: Reasons why the others cannot be drawn, a sentence each.
+        problems: Reasons why other walks cannot be drawn, a sentence each.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Street:
                 face = find_face(image, detector)
                 self._portraits[walk.track] = cut_portrait(image, face, gain=walk.gain)
             except BadInput as error:
-                self.problems.append(f"{walk.photo} does not walk at {camera}: {error}")
+                self.problems.append(f"{walk.photo} cannot be drawn at {camera}: {error}")
             else:
                 drawable.append(walk)
         self.walks = tuple(drawable)
@@ -81,7 +81,7 @@ class Street:
             yield self.shot(n)
 
     def shot(self, n: int) -> Shot:
-        """Draw frame `n`, which does not depend on frames drawn before."""
+        """Draw frame `n`; the result does not depend on earlier calls."""
         options = self._options
         canvas = self._backdrop.copy()
         owners = np.zeros(canvas.shape[:2], np.uint8)
@@ -92,10 +92,10 @@ class Street:
         walkers = walkers[-255:]  # the nearest 255: `owners` has 8 bits
         motions = []
         for owner, (position, walk) in enumerate(walkers, 1):
-            before = walk.position(n - 1, options) or position
+            previous = walk.position(n - 1, options) or position
             motion = (
-                (position.x - before.x) * options.shutter,
-                (position.y - before.y) * options.shutter,
+                (position.x - previous.x) * options.shutter,
+                (position.y - previous.y) * options.shutter,
             )
             motions.append(motion)
             portrait = self._portraits[walk.track]
@@ -127,7 +127,7 @@ def _face_truth(
         person=walk.person,
         listed=walk.listed,
         box=Box(x - px / 2, y - px / 2, px, px),
-        visible=min(visible_pixels / face_area(px), 1.0),
+        visible=min(visible_pixels / compute_face_area(px), 1.0),
         blur=float(np.hypot(*motion)),
         px=px,
     )

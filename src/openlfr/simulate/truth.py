@@ -1,4 +1,4 @@
-"""The truth about every frame, and the files in which it is written for scoring."""
+"""The truth about every frame, and its files for scoring."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from openlfr.simulate.options import StreetOptions
     from openlfr.simulate.walks import Walk
 
-_VISIBLE = 0.7  # least visible share of an eligible face's pixels
-_FINDABLE_FRAMES = 3
-"""Least eligible frames of a pass that should be found."""
+_MIN_VISIBLE = 0.7  # minimum visible share of an eligible face's pixels
+_MIN_FINDABLE_FRAMES = 3
+"""Minimum number of eligible frames of a pass that should be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class FaceTruth:
         track: Number of the pass at this camera.
         person: Name of the person.
         listed: Whether the person is on the watchlist.
-        box: Square of the face, pixels, covered or not.
+        box: Square of the whole face, covered parts included, pixels.
         visible: Share of the face's pixels that are visible, 0 to 1.
         blur: Motion of the face while the shutter is open, pixels.
         px: Width of the face, pixels.
@@ -42,13 +42,13 @@ class FaceTruth:
     px: float
 
     def is_eligible(self, options: StreetOptions) -> bool:
-        """Whether the face is large enough, visible enough and inside the picture."""
+        """Return whether the face is large enough, visible enough, and inside the picture."""
         x, y, w, h = self.box
         inside = x >= 0 and y >= 0 and x + w <= options.width and y + h <= options.height
-        return inside and self.visible >= _VISIBLE and self.px >= options.eligible_px
+        return inside and self.visible >= _MIN_VISIBLE and self.px >= options.eligible_px
 
     def to_json(self) -> dict[str, Any]:
-        """The face's entry in frames.jsonl."""
+        """Return the face's entry in frames.jsonl."""
         return {
             "track": self.track,
             "id": self.person,
@@ -90,18 +90,18 @@ class TrackTruth:
                 track["eligible"].append(n)
 
     def tracks(self) -> list[dict[str, Any]]:
-        """The entries of tracks.json, ordered by number."""
+        """Return the entries of tracks.json, ordered by number."""
         return [self._tracks[number] for number in sorted(self._tracks)]
 
     def count_findable(self) -> int:
         """Count passes of listed people that should be found."""
         return sum(
-            t["watch"] and len(t["eligible"]) >= _FINDABLE_FRAMES for t in self._tracks.values()
+            t["watch"] and len(t["eligible"]) >= _MIN_FINDABLE_FRAMES for t in self._tracks.values()
         )
 
 
 def frame_line(n: int, light: float, faces: Iterable[FaceTruth], options: StreetOptions) -> str:
-    """Format a frame's line in frames.jsonl."""
+    """Return a frame's line in frames.jsonl."""
     entry = {
         "n": n,
         "t": round(n / options.fps, 3),
@@ -118,7 +118,7 @@ def write_tracks(
     pixels_sha256: str,
     tracks: list[dict[str, Any]],
 ) -> None:
-    """Write tracks.json with the arguments, the hash of all pixels, and every pass."""
+    """Write tracks.json: the options, the hash of all pixels, and every pass."""
     arguments = asdict(options) | {"camera": camera}
     content = {"args": arguments, "pixels_sha256": pixels_sha256, "tracks": tracks}
     text = json.dumps(content, indent=1, ensure_ascii=False)
@@ -126,7 +126,7 @@ def write_tracks(
 
 
 def write_references(folder: Path, references: Mapping[str, tuple[Path, ...]]) -> None:
-    """Write enrol.json with the photos to enrol of each listed person."""
+    """Write enrol.json: the reference photos of each listed person."""
     content = {name: [str(p) for p in photos] for name, photos in references.items()}
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (folder / "enrol.json").write_text(text + "\n", encoding="utf-8")

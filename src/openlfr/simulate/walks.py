@@ -1,4 +1,4 @@
-"""Positions of walkers: closed forms in the frame number, so any frame can be made alone."""
+"""Positions of walkers, computed from the frame number alone, so frames can be drawn singly."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from openlfr.simulate.options import StreetOptions
 
-_HORIZON = 0.34  # height of faces at an infinite distance, as a share of the picture's height
-_DROP = 0.75  # how much lower a face is, in face widths: the camera hangs above the heads
+_HORIZON = 0.34  # y of faces at an infinite distance, as a share of the picture's height
+_DROP = 0.75  # distance of a face below the horizon, in face widths: the camera is above the heads
 _SWAY, _BOB = 0.05, 0.04  # movements of the head, in face widths
-_FACING_CAMERA = 0.5  # share of walks in the camera's direction
-_GOING_AWAY = 0.15  # share of these walks that go away from the camera
+_ALONG_VIEW = 0.5  # share of walks along the camera's direction
+_GOING_AWAY = 0.15  # share of these walks that lead away from the camera
 
 
 class FacePosition(NamedTuple):
@@ -44,12 +44,12 @@ class Walk:
         camera: Name of the camera.
         person: Name of the person.
         listed: Whether the person is on the watchlist.
-        photo: Photo that is drawn; never a reference.
-        start: First frame of the pass, possibly before the video's first.
+        photo: Photo to draw; never a reference.
+        start: First frame of the pass; negative if the pass begins before the video.
         frames: Duration of the pass, frames.
         x_from, x_to: Horizontal centre of the face at both ends, pixels.
         px_from, px_to: Width of the face at both ends, pixels.
-        cadence: Steps a second.
+        cadence: Steps per second.
         phase: Phase of the steps, radians.
         gain: Brightness factor of the face.
         tilt: Sideways nod of the head, degrees.
@@ -80,23 +80,23 @@ class Walk:
         return self.start + self.frames
 
     def position(self, n: int, options: StreetOptions) -> FacePosition | None:
-        """Position of the face in frame `n`; None before and after the pass.
+        """Return the position of the face in frame `n`; None before and after the pass.
 
-        The speed is constant in depth, so that the inverse of the face's width is linear in time
-        (a pinhole camera). The head bobs with the steps.
+        The speed in depth is constant, so the inverse of the face's width is linear in time (a
+        pinhole camera). The head moves up and down with the steps.
         """
-        done = (n - self.start) / self.frames
-        if not 0 <= done <= 1:
+        share = (n - self.start) / self.frames
+        if not 0 <= share <= 1:
             return None
-        px = 1 / ((1 - done) / self.px_from + done / self.px_to)
+        px = 1 / ((1 - share) / self.px_from + share / self.px_to)
         steps = 2 * math.pi * self.cadence * (n - self.start) / options.fps
         swing = math.sin(steps / 2 + self.phase)
-        x = self.x_from + (self.x_to - self.x_from) * done + _SWAY * px * swing
+        x = self.x_from + (self.x_to - self.x_from) * share + _SWAY * px * swing
         y = _HORIZON * options.height + _DROP * px + _BOB * px * math.sin(steps + self.phase)
         return FacePosition(x, y, px, swing)
 
 
-def new_walk(
+def make_walk(
     rng: np.random.Generator,
     options: StreetOptions,
     *,
@@ -107,9 +107,9 @@ def new_walk(
     photo: Path,
     start: int,
 ) -> Walk:
-    """Make a random pass: along the camera's direction, or across its view at one distance."""
+    """Make a random pass along the camera's direction, or across it at a constant distance."""
     low, high, width = options.min_px, options.max_px, options.width
-    if rng.random() < _FACING_CAMERA:
+    if rng.random() < _ALONG_VIEW:
         px_from, px_to = float(low), float(high)
         x_from, x_to = rng.uniform(0.3, 0.7) * width, rng.uniform(0.05, 0.95) * width
         if rng.random() < _GOING_AWAY:

@@ -1,4 +1,4 @@
-"""Light and noise, which change over the whole picture from frame to frame."""
+"""Light and noise of the whole picture, which change from frame to frame."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from openlfr.simulate.options import StreetOptions
 
-_FIELDS = 4  # noise fields, made once; each frame uses a random window of one, possibly mirrored
+_FIELDS = 4  # noise fields; each frame uses a random window of one field, possibly mirrored
 _ROOM = 64  # range of the window's position, pixels of the half-size field
-_CLOUD_S, _CLOUD_DEPTH = 40, 0.3  # every 40 s a cloud takes 30% of the light for 10 s
+_CLOUD_S, _CLOUD_DEPTH = 40, 0.3  # every 40 s a cloud reduces the light by 30% for 10 s
 _SHADOW_SPEED, _SHADOW_WIDTH, _SHADOW_DEPTH, _SHADOW_EDGE = 30.0, 300, 0.35, 25.0
 
 
 class Weather:
-    """Light and noise of one camera; every frame can be made alone."""
+    """Light and noise of one camera; every frame can be computed without the others."""
 
     def __init__(self, options: StreetOptions, rng: np.random.Generator) -> None:
         self._options = options
@@ -38,7 +38,7 @@ class Weather:
         self._shadow = 1 - _SHADOW_DEPTH * inside
 
     def light(self, n: int) -> float:
-        """Brightness factor of frame `n`, from the sun's slow change and clouds."""
+        """Return the brightness factor of frame `n`, from the sun's slow change and clouds."""
         t = n / self._options.fps
         sun = 1 + 0.16 * math.sin(2 * math.pi * t / 23)
         into = (t % _CLOUD_S - 30) / 10  # 0 to 1 while the cloud passes

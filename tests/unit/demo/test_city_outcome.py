@@ -12,7 +12,13 @@ import pytest
 from tests.sightings import sighting_of
 
 from openlfr.adapters.capture.jpeg import encode_jpeg
-from openlfr.demo.city.outcome import Outage, Outcome, measure_latency, sentences, undisturbed
+from openlfr.demo.city.outcome import (
+    Outage,
+    Outcome,
+    describe,
+    measure_latency,
+    select_undisturbed,
+)
 from openlfr.demo.city.reconciliation import FrameTotals, SightingTotals, count_frames, reconcile
 from openlfr.demo.city.truth import FilmFrame, compare_live, read_numbers
 from openlfr.domain.alert_records import RecordedEvent
@@ -81,11 +87,11 @@ def test_who_waited_for_the_killed_worker_is_left_out_of_the_second_figure() -> 
     killed, back = NOW + timedelta(seconds=10), NOW + timedelta(seconds=20)
     outage = Outage("analysis-0", 10.0, killed, 20.0, back)
     events = [event(n, at=NOW + timedelta(seconds=n)) for n in (5, 9.8, 12, 21)]
-    calm = [each.event.sighting.seq for each in undisturbed(events, outage)]
+    calm = [each.event.sighting.seq for each in select_undisturbed(events, outage)]
     assert calm == [5, 21]
-    assert len(undisturbed(events, None)) == 4
+    assert len(select_undisturbed(events, None)) == 4
     never = replace(outage, ready_at=None, back_at=None)
-    assert [each.event.sighting.seq for each in undisturbed(events, never)] == [5]
+    assert [each.event.sighting.seq for each in select_undisturbed(events, never)] == [5]
 
 
 def picture(seq: int, number: int) -> EncodedFrame:
@@ -151,13 +157,13 @@ def outcome(**more: object) -> Outcome:
 
 def test_what_was_lost_or_failed_is_said_and_not_clean() -> None:
     assert outcome().is_clean
-    text = " ".join(sentences(outcome()))
+    text = " ".join(describe(outcome()))
     assert "Found 4 of 4 listed passes; no false alert" in text
     assert "0 lost, 0 doubled." in text
     assert "kept up" in text
     lost = outcome(sightings=replace(CLEAN, lost=1))
     assert not lost.is_clean
-    assert "1 lost" in " ".join(sentences(lost))
+    assert "1 lost" in " ".join(describe(lost))
     assert not outcome(problems=("The cameras did not send their films to the end.",)).is_clean
 
 
@@ -179,10 +185,10 @@ def test_a_false_alert_is_not_clean_and_a_missed_pass_is(
 
 
 def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
-    text = " ".join(sentences(outcome(waited=500, rest_s=40.0)))
+    text = " ".join(describe(outcome(waited=500, rest_s=40.0)))
     assert "did NOT keep up" in text
     assert "500 frames waited" in text
-    text = " ".join(sentences(outcome(rest_s=80.0)))
+    text = " ".join(describe(outcome(rest_s=80.0)))
     assert "did NOT keep up" in text
-    assert "looked at 80 s later" in text
+    assert "analysed 80 s later" in text
     assert outcome(waited=500).is_clean  # slow is not wrong

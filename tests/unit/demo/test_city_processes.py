@@ -60,10 +60,10 @@ def test_who_says_that_it_is_misused_is_not_started_again(supervisor: Supervisor
 def test_who_dies_again_and_again_is_given_up(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "PAUSE_S", 0.0)
-    monkeypatch.setattr(processes, "MOST_RESTARTS", 2)
+    monkeypatch.setattr(processes, "RESTART_PAUSE_S", 0.0)
+    monkeypatch.setattr(processes, "MAX_RESTARTS", 2)
     one = start(supervisor, "import sys; sys.exit(3)")
-    with pytest.raises(Unavailable, match="exit code 3, 3 times started"):  # noqa: PT012
+    with pytest.raises(Unavailable, match="exit code 3 after 3 starts"):  # noqa: PT012
         while True:
             one.popen.wait()
             supervisor.restart_dead()
@@ -85,7 +85,7 @@ def test_what_is_stopped_stays_so_and_nothing_is_left(tmp_path: Path) -> None:
 def test_who_does_not_end_is_killed(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "END_S", 0.2)
+    monkeypatch.setattr(processes, "END_TIMEOUT_S", 0.2)
     one = start(supervisor, "import signal; signal.signal(15, signal.SIG_IGN)\n" + WAITS)
     await_that("its first word", lambda: "here" in one.log.read_text())
     assert supervisor.stop("one") == {"one": -9}

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 from test_city_outcome import event, outcome
 
-from openlfr.demo.city.recording import SNAPSHOTS, choose, write_recording
+from openlfr.demo.city.recording import MAX_SNAPSHOTS, choose_snapshots, write_recording
 from openlfr.demo.city.view import CameraRow, ProcessRow, Snapshot, View, draw
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ WORKERS = ("alerting", "analysis-0", "analysis-1", "ingest-0", "ingest-1")
 
 
 def snapshot(second: int) -> Snapshot:
-    state = "dead" if second == 31 else "starting" if second in (32, 33) else "at work"
+    state = "dead" if second == 31 else "starting" if second in (32, 33) else "running"
     return Snapshot(
         elapsed=float(second),
         whole=75.0,
         cameras=tuple(CameraRow(name, "ingest-0", 4 * second, 0, None, 7, second // 9, 1, 2)
                       for name in ("north", "east", "south", "west")),
-        processes=tuple(ProcessRow(name, 4711, state if name == "analysis-0" else "at work", 1,
+        processes=tuple(ProcessRow(name, 4711, state if name == "analysis-0" else "running", 1,
                                    0.4, second % 5, "123 frames, 45 detections, 6 faces")
                         for name in WORKERS),
         latency=(0.5, 1.2),
@@ -67,9 +67,9 @@ def test_a_pipe_is_given_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_recording_has_the_kill_in_it_and_stays_small(tmp_path: Path) -> None:
     snapshots = [snapshot(second) for second in range(76)]
-    chosen = [each.elapsed for each in choose(snapshots)]
+    chosen = [each.elapsed for each in choose_snapshots(snapshots)]
     assert {0.0, 31.0, 32.0, 34.0, 75.0} <= set(chosen)
-    assert len(chosen) <= SNAPSHOTS + 3
+    assert len(chosen) <= MAX_SNAPSHOTS + 3
     path = tmp_path / "city.svg"
     write_recording(snapshots, outcome(), path)
     text = path.read_text()
@@ -78,4 +78,4 @@ def test_the_recording_has_the_kill_in_it_and_stays_small(tmp_path: Path) -> Non
     assert tags <= {"svg", "style", "g", "rect", "text", "defs", "clipPath"}
     assert not re.search(r"(?:href|src|url)\s*[=(]\s*[\"']?https?:", text)
     assert len(text) < 300_000
-    assert choose([]) == []
+    assert choose_snapshots([]) == []

@@ -14,7 +14,7 @@ from tests.sightings import sighting_of
 
 from openlfr.demo.compare import compare
 from openlfr.demo.faces import write_packaged_faces
-from openlfr.demo.folder import MARKER, fresh_folder
+from openlfr.demo.folder import MARKER, prepare_folder
 from openlfr.domain.alerts import AlertEvent, EventKind
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.faces import Box, Detection
@@ -25,51 +25,51 @@ if TYPE_CHECKING:
 
 def test_a_folder_of_its_own_is_made_anew(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    fresh_folder(out)
+    prepare_folder(out)
     (out / "data").mkdir()
     (out / "data" / "old").write_text("old")
     (out / "report.html").write_text("old")
-    fresh_folder(out)
+    prepare_folder(out)
     assert [p.name for p in out.iterdir()] == [MARKER]
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    fresh_folder(tmp_path)
+    prepare_folder(tmp_path)
     assert (tmp_path / MARKER).is_file()
 
 
 def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(Misconfigured, match="left alone"):
-        fresh_folder(tmp_path)
+    with pytest.raises(Misconfigured, match="so it was not"):
+        prepare_folder(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_what_a_link_points_to_is_not_wiped(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "thesis.txt").write_text("years of work")
-    fresh_folder(tmp_path / "demo")
+    prepare_folder(tmp_path / "demo")
     (tmp_path / "demo" / "link").symlink_to(tmp_path / "real")
-    fresh_folder(tmp_path / "demo")
+    prepare_folder(tmp_path / "demo")
     assert (tmp_path / "real" / "thesis.txt").exists()
     assert not (tmp_path / "demo" / "link").exists()
 
 
 def test_a_file_or_a_link_is_no_folder_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Misconfigured, match="not a folder"):
-        fresh_folder(tmp_path / "file")
+    with pytest.raises(Misconfigured, match="is a link or a file"):
+        prepare_folder(tmp_path / "file")
 
 
 def test_a_run_at_work_is_not_cut_off(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    fresh_folder(out)
+    prepare_folder(out)
     (out / "data").mkdir()
     with (
         FileLock(out / "data" / "run.lock"),
-        pytest.raises(Misconfigured, match="a run is at work"),
+        pytest.raises(Misconfigured, match="a run is active"),
     ):
-        fresh_folder(out)
+        prepare_folder(out)
 
 
 class KnowsTheSamples:

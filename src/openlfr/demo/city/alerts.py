@@ -1,4 +1,4 @@
-"""Reads alerts.v1 as any consumer does, and writes a line for each event."""
+"""Reads alerts.v1 like any consumer, and writes a line for each event."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class AlertFollower:
     """Reads alerts.v1 from its beginning, in a thread, each event once.
 
     Attributes:
-        events: Each event with the time at which it was emitted, in the order of arrival.
+        events: Events and the times at which they were emitted, in the order of arrival.
         by_camera: Number of events by camera and kind.
     """
 
     def __init__(self, access: KafkaAccess, lines: Path) -> None:
-        """Start; write a JSON line for each event to `lines`, as `openlfr run --alerts` does."""
+        """Start the thread, which writes JSON lines to `lines` like `openlfr run --alerts`."""
         self.events: list[tuple[AlertEvent, datetime]] = []
         self.by_camera: Counter[tuple[str, str]] = Counter()
         self._event_ids: set[str] = set()

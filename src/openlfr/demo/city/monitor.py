@@ -41,16 +41,16 @@ class Workers:
         self._config = config
 
     def start(self, service: str, number: int) -> None:
-        """Start a replica, named SERVICE-NUMBER; the only replica of alerting is `alerting`."""
+        """Start a replica named SERVICE-NUMBER; the single replica of alerting has no number."""
         name = service if service == "alerting" else f"{service}-{number}"
         self.ports[name] = port = _free_port()
-        self._supervisor.openlfr(
+        self._supervisor.start_openlfr(
             name, "service", service, "--config", self._config,
             OPENLFR_INSTANCE_ID=name, OPENLFR_HTTP=f"127.0.0.1:{port}",
         )  # fmt: skip
 
     def is_ready(self, name: str) -> bool:
-        """Whether a process reports that it is ready."""
+        """Return whether a process reports that it is ready."""
         return is_ready(self.ports[name])
 
 
@@ -58,8 +58,8 @@ class CityMonitor:
     """Monitors the city while the films run.
 
     Attributes:
-        outage: Outage of the worker that was killed; None before the kill.
-        waited: Frames that ingest had not read, or analysis not analysed, when the films ended.
+        outage: Outage of the killed worker; None before the kill.
+        waited: Frames that ingest had not read or analysis had not analysed at the films' end.
         problems: Problems, a sentence each.
     """
 
@@ -77,13 +77,13 @@ class CityMonitor:
         self.problems: list[str] = []
         self._city, self._workers, self._supervisor = city, workers, supervisor
         self._totals, self._follower, self._view = totals, follower, view
-        self._begun: float | None = None  # time.time() of the first frame sent
+        self._started_at: float | None = None  # time.time() of the first sent frame
         self._sent: SentLog | None = None
         self._refreshed_at = 0.0
-        self._metrics: dict[str, ProcessMetrics] = {}  # by process, those that answer
-        self._before: dict[str, tuple[float, float]] = {}  # time and busy seconds before
+        self._metrics: dict[str, ProcessMetrics] = {}  # of the processes that answer
+        self._previous: dict[str, tuple[float, float]] = {}  # previous time and busy seconds
         self._busy: dict[str, float] = {}  # share of time, by process
-        # By process and start: counters of a process begin at 0 with each start.
+        # The key includes the number of starts, since a process counts from 0 after each start.
         self._ingest_metrics: dict[tuple[str, int], ProcessMetrics] = {}
         self._events: deque[tuple[float, str]] = deque(maxlen=50)
         supervisor.on_event = self.record_event
@@ -91,7 +91,7 @@ class CityMonitor:
     @property
     def elapsed(self) -> float:
         """Seconds since the first frame was sent."""
-        return 0.0 if self._begun is None else time.time() - self._begun
+        return 0.0 if self._started_at is None else time.time() - self._started_at
 
     def record_event(self, sentence: str) -> None:
         """Record an event and show it."""
@@ -99,7 +99,7 @@ class CityMonitor:
         self._view.show_event(self.elapsed, sentence)
 
     def kill(self, name: str) -> None:
-        """Kill a worker, which the supervisor then restarts."""
+        """Kill a worker; the supervisor restarts it."""
         self.outage = Outage(name, self.elapsed, datetime.now(UTC))
         self._supervisor.kill(name)
 
@@ -112,7 +112,7 @@ class CityMonitor:
         if self._city.sent.exists():
             self._sent = SentLog(self._city.sent)
             first = [sent[0].at for name in self._city.films if (sent := self._sent.frames(name))]
-            self._begun = min(first, default=None)
+            self._started_at = min(first, default=None)
         self._totals.refresh()
         for name, port in self._workers.ports.items():
             process = self._supervisor.processes[name]
@@ -126,8 +126,8 @@ class CityMonitor:
             self._measure_load(name, metrics)
         self._view.show(self._snapshot())
 
-    def films_ended(self) -> bool:
-        """Whether every camera has sent the last frame of its film."""
+    def have_films_ended(self) -> bool:
+        """Return whether every camera has sent the last frame of its film."""
         if self._sent is None:
             return False
         last = self._city.frames - 1
@@ -136,12 +136,12 @@ class CityMonitor:
             for name in self._city.films
         )
 
-    def worker_is_back(self) -> bool:
-        """Whether the killed worker is ready again; until then the films start over."""
+    def is_worker_back(self) -> bool:
+        """Return whether the killed worker is ready again; until then the films are repeated."""
         return self.outage is not None and self.outage.ready_at is not None
 
     def end(self) -> None:
-        """Count the frames that wait; the films have ended."""
+        """Count the waiting frames at the end of the films."""
         self._refreshed_at = 0.0
         self.refresh()
         analysis = [each for name, each in self._metrics.items() if name.startswith("analysis")]
@@ -150,7 +150,7 @@ class CityMonitor:
             read = [(row.camera, row.filmed + row.dropped) for row in self._snapshot().cameras]
             self.waited += sum(max(0, len(self._sent.frames(name)) - count) for name, count in read)
         if self.outage is not None and self.outage.ready_at is None:
-            self.problems.append(f"{self.outage.name} was killed and did not come back in time.")
+            self.problems.append(f"{self.outage.name} was killed and was not ready again in time.")
 
     def _check_return(self) -> None:
         """Record the time at which the killed worker is ready again."""
@@ -161,14 +161,14 @@ class CityMonitor:
         if is_running and self._workers.is_ready(outage.name):
             self.outage = replace(outage, ready_at=self.elapsed, back_at=datetime.now(UTC))
             away_s = self.elapsed - outage.killed_at
-            self.record_event(f"{outage.name} is at work again, {away_s:.1f} s after it was killed")
+            self.record_event(f"{outage.name} is ready again, {away_s:.1f} s after it was killed")
 
     def _measure_load(self, name: str, metrics: ProcessMetrics) -> None:
         now, busy = time.monotonic(), metrics.get("openlfr_busy_seconds_total")
-        at, before = self._before.get(name, (now, busy))
-        if now > at:
-            self._busy[name] = max(0.0, busy - before) / (now - at)
-        self._before[name] = now, busy
+        previous_at, previous_busy = self._previous.get(name, (now, busy))
+        if now > previous_at:
+            self._busy[name] = max(0.0, busy - previous_busy) / (now - previous_at)
+        self._previous[name] = now, busy
 
     def _snapshot(self) -> Snapshot:
         latest = sorted(self._follower.events, key=lambda each: each[1], reverse=True)
@@ -176,14 +176,14 @@ class CityMonitor:
         return Snapshot(
             elapsed=self.elapsed,
             whole=self._city.seconds,
-            cameras=tuple(self._camera(name) for name in self._city.films),
-            processes=tuple(self._process(name) for name in self._workers.ports),
+            cameras=tuple(self._camera_row(name) for name in self._city.films),
+            processes=tuple(self._process_row(name) for name in self._workers.ports),
             latency=(percentile(seconds, 0.5), percentile(seconds, 0.95)) if seconds else None,
             alerts=tuple(event for event, _ in latest[:10]),
             events=tuple(self._events)[:10],
         )
 
-    def _camera(self, camera: str) -> CameraRow:
+    def _camera_row(self, camera: str) -> CameraRow:
         fates: Counter[str] = Counter()
         filmed_by = ""
         for (name, _), metrics in self._ingest_metrics.items():
@@ -203,9 +203,9 @@ class CityMonitor:
             joined=self._follower.by_camera[camera, "joined"],
         )
 
-    def _process(self, name: str) -> ProcessRow:
+    def _process_row(self, name: str) -> ProcessRow:
         process, metrics = self._supervisor.processes[name], self._metrics.get(name)
-        state = "at work" if metrics else "starting" if process.is_running else "dead"
+        state = "running" if metrics else "starting" if process.is_running else "dead"
         is_worker = metrics is not None and not name.startswith("ingest")
         return ProcessRow(
             name=name,
@@ -233,7 +233,7 @@ def _describe_work(name: str, metrics: ProcessMetrics) -> str:
 
 
 def _describe_start(process: SupervisedProcess) -> str:
-    return "" if process.starts == 1 else "started again by the demonstration"
+    return "" if process.starts == 1 else "restarted by the demonstration"
 
 
 def _free_port() -> int:

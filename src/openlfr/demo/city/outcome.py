@@ -1,4 +1,4 @@
-"""The outcome of the demonstration: figures, sentences, and the report."""
+"""The outcome of the demonstration: figures, sentences and report."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     from openlfr.domain.summary import KnownTruth
     from openlfr.settings import Settings
 
-_BEHIND_S = 5.0
-"""A machine keeps up if the frames waiting at the end are at most those that its cameras send in
-this time: services measure their lag every 5 s."""
+_MAX_BEHIND_S = 5.0
+"""A machine keeps up if no more frames wait at the end than its cameras send in this time. Services
+measure their lag every 5 s."""
 
-_REST_S = 20.0
-"""A machine that keeps up also comes to rest in this time: a worker's lag may be out of date."""
+_MAX_REST_S = 20.0
+"""A machine that keeps up also analyses the waiting frames in this time. This second condition is
+needed because a worker's lag may be out of date."""
 
-PROVES_NOTHING = (
-    "A demonstration: it shows that the pipeline works. It proves no accuracy: each listed"
-    " person's photos both come from one picture."
+DISCLAIMER = (
+    "This demonstration shows that the pipeline works. It does not show how accurate it is, since"
+    " both photos of each listed person are made from one picture."
 )
 
 
@@ -48,8 +49,8 @@ class Outage:
         name: Name of the worker.
         killed_at: Time of the kill, seconds of the films.
         killed: Time of the kill, UTC.
-        ready_at: Time of readiness, seconds of the films; None while it is away.
-        back_at: Time of readiness, UTC.
+        ready_at: Time of readiness, seconds of the films; None until the worker is ready.
+        back_at: Time of readiness, UTC; None until the worker is ready.
     """
 
     name: str
@@ -71,13 +72,13 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All figures.
+    """All figures of a demonstration.
 
     Attributes:
         latency: Latency of all alert events; None without events.
         latency_undisturbed: Latency of events whose frames did not wait for the killed worker.
-        waited: Frames that ingest had not read, or analysis not analysed, when the films ended.
-        rest_s: Time from then until analysis had analysed every frame.
+        waited: Frames that ingest had not read or analysis had not analysed at the films' end.
+        rest_s: Time from the films' end until analysis had analysed every frame, seconds.
         problems: Problems, a sentence each.
     """
 
@@ -94,16 +95,16 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Whether no event was lost or doubled, no alert was false and nothing failed.
+        """Whether no event was lost or doubled, no alert was false, and no step failed.
 
-        Missed passes are allowed, since small faces may be missed; they are printed with their
-        size. A run that found nobody at all is not clean.
+        Missed passes are allowed, since small faces may be missed; they are printed with the size
+        of the face. A run that found no listed person at all is not clean.
         """
         found_nobody = self.truth.passes > 0 and self.truth.found == 0
         return self.sightings.is_clean and not (self.truth.wrong or found_nobody or self.problems)
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as JSON values."""
+        """Return the outcome as JSON values."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return values
 
@@ -119,12 +120,14 @@ def measure_latency(events: Iterable[RecordedEvent]) -> Latency | None:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest of the ordered values that is at least as great as this share of them."""
+    """Return the smallest value that is at least as great as this share of the ordered values."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def undisturbed(events: Iterable[RecordedEvent], outage: Outage | None) -> list[RecordedEvent]:
-    """Events emitted before the kill, or captured after the worker was ready again."""
+def select_undisturbed(
+    events: Iterable[RecordedEvent], outage: Outage | None
+) -> list[RecordedEvent]:
+    """Return the events emitted before the kill, or captured after the worker was ready again."""
     if outage is None:
         return list(events)
     back = outage.back_at or datetime.max.replace(tzinfo=UTC)
@@ -135,8 +138,8 @@ def undisturbed(events: Iterable[RecordedEvent], outage: Outage | None) -> list[
     ]
 
 
-def all_events(records: Records, deployment: str) -> list[RecordedEvent]:
-    """Every event in the records, ordered by capture time."""
+def list_events(records: Records, deployment: str) -> list[RecordedEvent]:
+    """Return every event in the records, ordered by capture time."""
     alerts = records.alerts.list(deployment=deployment)
     events = [event for alert in alerts for event in records.alerts.events(alert.alert_id)]
     return sorted(events, key=lambda each: each.event.sighting.captured_at)
@@ -151,7 +154,7 @@ def summarise(
     started_at: datetime,
     size: tuple[int, int],
 ) -> RunSummary:
-    """Build the report's summary, as a run in one process does."""
+    """Build the report's summary, in the form of a run in one process."""
     deployment = require_authorisation(settings)
     vault = bootstrap.open_vault(settings)
     references = {each.reference_id: each for each in records.watchlist.references()}
@@ -184,12 +187,12 @@ def summarise(
             for event in events
         ),
         problems=outcome.problems,
-        notes=(PROVES_NOTHING, " ".join(sentences(outcome))),
+        notes=(DISCLAIMER, " ".join(describe(outcome))),
         truth=outcome.truth,
     )
 
 
-def sentences(outcome: Outcome) -> list[str]:
+def describe(outcome: Outcome) -> list[str]:
     """Describe the outcome in sentences, for a terminal and for the report."""
     return [
         _describe_passes(outcome.truth),
@@ -216,7 +219,7 @@ def _describe_passes(truth: KnownTruth) -> str:
 
 def _describe_sightings(sightings: SightingTotals) -> str:
     repeated = (
-        f" ({sightings.repeated} of them a second time, by the worker that was started again)"
+        f" ({sightings.repeated} of them again by the restarted worker)"
         if sightings.repeated
         else ""
     )
@@ -237,15 +240,15 @@ def _describe_outage(outcome: Outcome) -> list[str]:
     if outage is None:
         return []
     if outage.ready_at is None:
-        return [f"{outage.name} was killed at {outage.killed_at:.0f} s and did not come back."]
+        return [f"{outage.name} was killed at {outage.killed_at:.0f} s and was not ready again."]
     away_s = outage.ready_at - outage.killed_at
     when = f"{outage.name} was killed at {outage.killed_at:.0f} s"
-    return [f"{when}, started again by itself, and was at work after {away_s:.1f} s."]
+    return [f"{when}, was restarted automatically, and was ready again after {away_s:.1f} s."]
 
 
 def _describe_latency(outcome: Outcome) -> str:
     if outcome.latency is None:
-        return "No alert, so no latency."
+        return "There was no alert, so no latency was measured."
     every, calm, more = outcome.latency, outcome.latency_undisturbed, ""
     if outcome.outage and calm and calm.alerts < every.alerts:
         more = f"; p50 {calm.p50:.2f} s, p95 {calm.p95:.2f} s of the {calm.alerts}"
@@ -263,7 +266,7 @@ def _describe_frames(frames: Sequence[FrameTotals]) -> str:
             dropped[reason] = dropped.get(reason, 0) + number
     why = ", ".join(f"{number} {reason}" for reason, number in dropped.items())
     missing = sum(each.missing for each in frames)
-    cut = f"; {missing} had not arrived when the cameras were switched off" if missing else ""
+    cut = f"; {missing} were in transit when the cameras were switched off" if missing else ""
     return (
         f"{sum(each.sent for each in frames)} frames sent by {len(frames)} cameras,"
         f" {sum(each.analysed for each in frames)} analysed;"
@@ -273,9 +276,10 @@ def _describe_frames(frames: Sequence[FrameTotals]) -> str:
 
 def _describe_load(outcome: Outcome) -> str:
     sent = sum(each.sent for each in outcome.frames)
-    if outcome.waited * outcome.seconds <= _BEHIND_S * sent and outcome.rest_s <= _REST_S:
+    is_behind = outcome.waited * outcome.seconds > _MAX_BEHIND_S * sent
+    if not is_behind and outcome.rest_s <= _MAX_REST_S:
         return "The machine kept up with its cameras."
     return (
         f"The machine did NOT keep up with its cameras: {outcome.waited} frames waited when the"
-        f" films ended, and all were looked at {outcome.rest_s:.0f} s later."
+        f" films ended, and all were analysed {outcome.rest_s:.0f} s later."
     )

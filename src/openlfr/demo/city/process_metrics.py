@@ -28,11 +28,11 @@ class ProcessMetrics:
     values: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
 
     def get(self, name: str, **labels: str) -> float:
-        """One value; 0 if the process does not report it."""
+        """Return one value; 0 if the process does not report it."""
         return self.values.get((name, tuple(sorted(labels.items()))), 0.0)
 
     def sum_by(self, name: str, label: str, **labels: str) -> Counter[str]:
-        """Sum a metric's values by one of its labels, over series that have the given labels."""
+        """Sum a metric's values by one label, over all series that have the other labels."""
         sums: Counter[str] = Counter()
         for (each, series_labels), value in self.values.items():
             by_name = dict(series_labels)
@@ -55,12 +55,12 @@ def fetch_metrics(port: int) -> ProcessMetrics | None:
 
 
 def is_ready(port: int) -> bool:
-    """Whether a process reports that it is ready."""
+    """Return whether a process reports that it is ready."""
     return fetch_page(port, "/health/ready") is not None
 
 
 def fetch_page(port: int, path: str) -> str | None:
-    """Fetch a page of a process on this machine; None unless it answers with 200."""
+    """Fetch a page of a process on this machine; None if the answer is not 200."""
     try:
         address = f"http://127.0.0.1:{port}{path}"
         with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:

@@ -1,8 +1,8 @@
-"""Starts the processes of the demonstration, restarts those that die, and ends them.
+"""Starts the processes of the demonstration, restarts dead processes, and ends all.
 
-It does what an orchestrator does in production: a process that ends unexpectedly is started again.
-Each process has its own group and session, so that Ctrl-C reaches only this program, which then
-ends them in order. Each is ended by its own pid.
+Like an orchestrator in production, the supervisor restarts a process that ends unexpectedly. Each
+process has its own group and session, so that Ctrl-C reaches only this program, which then ends the
+processes in order, each by its pid.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-MOST_RESTARTS = 5
-"""Restarts of a process that died by itself; further ones would not help."""
-PAUSE_S = 0.5
+MAX_RESTARTS = 5
+"""Maximum number of restarts of a process that ends by itself; more would not help."""
+RESTART_PAUSE_S = 0.5
 """Time between the end of a process and its next start."""
-END_S = 20.0
-"""Time that a process may take to end in order."""
+END_TIMEOUT_S = 20.0
+"""Time to wait for a process to end before it is killed."""
 _LAST_LINES = 3
-_MISUSED = 2  # exit code of a wrong configuration: a restart does not help
+_MISCONFIGURED = 2  # exit code of a wrong configuration, for which a restart does not help
 
 
 @dataclass(slots=True, eq=False)
 class SupervisedProcess:
-    """A process that the supervisor restarts when it dies.
+    """A process that the supervisor restarts when it ends.
 
     Attributes:
         starts: Number of starts.
-        ended_at: `time.monotonic()` of its end; None while it runs.
-        killed: Number of times that this program killed it on purpose.
-        is_wanted: Whether the supervisor restarts it.
+        ended_at: `time.monotonic()` of the process's end; None while it runs.
+        killed: Number of times that this program killed the process on purpose.
+        should_run: Whether the supervisor restarts the process.
     """
 
     name: str
@@ -51,7 +51,7 @@ class SupervisedProcess:
     starts: int = 1
     ended_at: float | None = None
     killed: int = 0
-    is_wanted: bool = True
+    should_run: bool = True
 
     @property
     def pid(self) -> int:
@@ -64,7 +64,7 @@ class SupervisedProcess:
         return self.popen.poll() is None
 
     def last_log_lines(self) -> str:
-        """The last lines of the log in one line, for a message."""
+        """Return the last lines of the log as one line, for a message."""
         with suppress(OSError):
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
             return " | ".join(line.strip() for line in lines[-_LAST_LINES:])
@@ -72,25 +72,25 @@ class SupervisedProcess:
 
 
 class Supervisor:
-    """Keeps processes alive until it is closed; for one thread.
+    """Starts processes, and restarts them until it is closed. For use in one thread.
 
     Attributes:
         processes: The processes by name, in the order of their start.
-        on_event: Receives a sentence for each restart and each unexpected end.
+        on_event: Called with a sentence for each restart and each unexpected end.
     """
 
     def __init__(self, logs: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
-        """Start nothing yet; NAME.log in `logs` collects the output of all starts of a process."""
+        """Prepare; a process's output of all its starts is appended to NAME.log in `logs`."""
         self._logs = logs
         self.on_event = on_event
         self.processes: dict[str, SupervisedProcess] = {}
 
-    def openlfr(self, name: str, *words: object, **environment: str) -> SupervisedProcess:
-        """Start the command `openlfr WORDS` and keep it alive."""
+    def start_openlfr(self, name: str, *words: object, **environment: str) -> SupervisedProcess:
+        """Start and supervise the command `openlfr WORDS`."""
         return self.start(name, sys.executable, "-m", "openlfr", *words, **environment)
 
     def start(self, name: str, *command: object, **environment: str) -> SupervisedProcess:
-        """Start a process and keep it alive."""
+        """Start and supervise a process."""
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
         words = tuple(map(str, command))
@@ -99,15 +99,15 @@ class Supervisor:
         return process
 
     def restart_dead(self) -> None:
-        """Restart processes that have died.
+        """Restart processes that have ended.
 
         Raises:
-            Unavailable: A process died too often, or exited because of a wrong configuration; the
-                message has its last log lines.
+            Unavailable: A process ended too often, or because of a wrong configuration. The
+                message contains the last lines of the process's log.
         """
         now = time.monotonic()
         for each in self.processes.values():
-            if not each.is_wanted or each.is_running:
+            if not each.should_run or each.is_running:
                 continue
             code = each.popen.returncode
             if each.ended_at is None:
@@ -115,16 +115,16 @@ class Supervisor:
                 how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
                 self.on_event(f"{each.name} ended ({how})")
             own_ends = each.starts - each.killed
-            if code == _MISUSED or own_ends > MOST_RESTARTS:
+            if code == _MISCONFIGURED or own_ends > MAX_RESTARTS:
                 raise Unavailable(
-                    f"{each.name} ended with exit code {code}, {each.starts} times started:"
-                    f" {each.last_log_lines()} (its log: {each.log})"
+                    f"{each.name} ended with exit code {code} after {each.starts} starts:"
+                    f" {each.last_log_lines()} (log: {each.log})"
                 )
-            if now - each.ended_at >= PAUSE_S:
+            if now - each.ended_at >= RESTART_PAUSE_S:
                 each.popen = _popen(each.command, each.environment, each.log)
                 each.starts += 1
                 each.ended_at = None
-                self.on_event(f"{each.name} was started again, process {each.pid}")
+                self.on_event(f"{each.name} was restarted, process {each.pid}")
 
     def kill(self, name: str) -> None:
         """Kill a process with SIGKILL, as the kernel's out-of-memory killer does."""
@@ -135,18 +135,18 @@ class Supervisor:
         each.popen.wait()
 
     def stop(self, *names: str) -> dict[str, int]:
-        """End processes together with SIGTERM, then SIGKILL for those that do not end in time.
+        """End processes with SIGTERM; after a timeout, kill the remaining ones with SIGKILL.
 
         Returns:
             Exit codes by name.
         """
         ending = [self.processes[name] for name in names if name in self.processes]
         for each in ending:
-            each.is_wanted = False
+            each.should_run = False
             if each.is_running:
                 with suppress(ProcessLookupError):
                     each.popen.terminate()
-        deadline = time.monotonic() + END_S
+        deadline = time.monotonic() + END_TIMEOUT_S
         for each in ending:
             try:
                 each.popen.wait(max(0.0, deadline - time.monotonic()))

@@ -1,7 +1,7 @@
-"""Compares published sightings with recorded events, counted from the topics and the database.
+"""Compares published sightings with recorded events, and sent frames with analysed frames.
 
-No service's own counters are used: the topics are read from their beginning to their end, and the
-records row by row.
+Sightings and events are counted in the topics, from beginning to end, and in the rows of the
+records. The counters of the services are not used for them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SightingTotals:
 
     Attributes:
         published: Distinct sightings on sightings.v1.
-        repeated: Records that repeat a sighting, since a restarted worker analysed frames twice.
+        repeated: Repetitions on sightings.v1, since a restarted worker analyses frames again.
         recorded: Sightings with an event in the records.
         lost: Published sightings without an event in the records.
         doubled: Sightings with more than one event, in the records or on alerts.v1.
@@ -50,9 +50,9 @@ class SightingTotals:
 
     @property
     def is_clean(self) -> bool:
-        """Whether each sighting made one event, and no message went to the dead letters."""
-        wrong = self.lost, self.doubled, self.unpublished, self.untold, self.dead_letters
-        return not any(wrong)
+        """Whether each sighting has exactly one event, and there are no dead letters."""
+        errors = self.lost, self.doubled, self.unpublished, self.untold, self.dead_letters
+        return not any(errors)
 
 
 def reconcile(
@@ -61,7 +61,7 @@ def reconcile(
     recorded: Iterable[tuple[str, str]],
     dead_letters: int = 0,
 ) -> SightingTotals:
-    """Compare the sightings on both topics with those in the records.
+    """Compare the sightings on both topics with the sightings in the records.
 
     Args:
         published: The sighting_id of each record of sightings.v1.
@@ -87,7 +87,7 @@ def reconcile(
 
 
 def reconcile_topics(access: KafkaAccess, recorded: Sequence[RecordedEvent]) -> SightingTotals:
-    """Read the topics whole and compare them with the records.
+    """Read the whole topics, and compare them with the records.
 
     Args:
         access: Address and credentials of Kafka.
@@ -122,7 +122,7 @@ def read_topic(access: KafkaAccess, topic: str) -> Iterator[Any]:
 
 
 def has_acknowledged_all(access: KafkaAccess, group: str, topics: Collection[str]) -> bool:
-    """Whether a consumer group has acknowledged every record of these topics."""
+    """Return whether a consumer group has acknowledged every record of these topics."""
     consumer = KafkaConsumer(**access.client_arguments(), group_id=group, enable_auto_commit=False)
     with closing(consumer):
         parts = [part for topic in topics for part in _partitions(consumer, topic)]
@@ -135,9 +135,9 @@ class FrameTotals:
     """Number of one camera's frames: sent, analysed and dropped.
 
     Attributes:
-        sent: Frames in the camera's log, sent while an ingest process was connected.
-        analysed: Frames that went through the detector.
-        dropped: Frames that were not analysed, by reason.
+        sent: Number of frames in the camera's log, sent while an ingest process was connected.
+        analysed: Number of frames on which the detector ran.
+        dropped: Number of frames that were not analysed, by reason.
     """
 
     camera: str
@@ -147,9 +147,10 @@ class FrameTotals:
 
     @property
     def missing(self) -> int:
-        """Frames in no count: under way when the camera was switched off.
+        """Number of sent frames that are neither analysed nor dropped.
 
-        Frames that were not analysed when the demonstration gave up waiting are included.
+        They were in transit when the camera was switched off, or not yet analysed when the
+        demonstration stopped waiting.
         """
         return self.sent - self.analysed - sum(self.dropped.values())
 
@@ -163,8 +164,8 @@ def count_frames(camera: str, sent: int, totals: CameraTotals | None) -> FrameTo
         "outside the hours": totals.frames_outside_hours,
         "while it was paused": totals.frames_paused,
         "unreadable": totals.frames_unreadable,
-        "left out by the set rate": totals.frames_sampled_away,
-        "of a connection that was over": totals.frames_discarded,
+        "above the configured rate": totals.frames_sampled_away,
+        "of an ended connection": totals.frames_discarded,
     }
     not_zero = {reason: number for reason, number in dropped.items() if number}
     return FrameTotals(camera, sent, totals.frames_analysed, not_zero)

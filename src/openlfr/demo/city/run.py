@@ -1,4 +1,4 @@
-"""Runs the demonstration from the first film to the report, and kills a worker in the middle."""
+"""Runs the demonstration from the first film to the report; kills a worker in the middle."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from openlfr.demo.city.view import View
     from openlfr.settings import Settings
 
-START_S = 300.0
-"""Time that services may take to become ready, on a busy machine."""
-REST_S = 300.0
-"""Time that analysis and recording of all filmed frames may take after the films."""
+START_TIMEOUT_S = 300.0
+"""Time to wait for services to become ready, on a busy machine."""
+REST_TIMEOUT_S = 300.0
+"""Time to wait, after the films, for the analysis and recording of all filmed frames."""
 KILLED_WORKER = "analysis-0"
 KILL_AT = 0.45  # share of the films' duration
 POLL_S = 0.1
@@ -62,9 +62,8 @@ def run(
     Args:
         folder: Existing empty folder for films, CONFIG.yaml, logs, alerts.jsonl and the report.
         seconds: Duration of the films.
-        servers: Function that waits for the servers, and returns the addresses of kafka, redis,
-            milvus and sql.
-        progress: See `street.make_city`.
+        servers: Waits for the servers, and returns the addresses of kafka, redis, milvus and sql.
+        progress: Shows the progress of the simulation; see `street.make_city`.
 
     Raises:
         Unavailable: A server, a camera or a service does not become ready.
@@ -76,39 +75,39 @@ def run(
         urls = servers()
         for name, url in urls.items():
             say(f"  {name}: {url}")
-    with ExitStack() as closing:
-        supervisor = closing.enter_context(Supervisor(folder / "logs"))
+    with ExitStack() as stack:
+        supervisor = stack.enter_context(Supervisor(folder / "logs"))
         with step("Services"):
             workers = _start(city, supervisor, urls)
         loaded = settings.load(city.config)
         follower = AlertFollower(bootstrap.require_kafka(loaded), folder / "alerts.jsonl")
-        closing.callback(follower.close)
+        stack.callback(follower.close)
         totals = CityTotals(loaded, require_authorisation(loaded).deployment_id)
-        closing.callback(totals.close)
+        stack.callback(totals.close)
         started_at = datetime.now(UTC)
         with step("Watch"), live_view() as view:
             monitor = CityMonitor(city, workers, supervisor, totals, follower, view)
             _film(monitor, workers, supervisor, city)
-        with step("Come to rest"):
+        with step("Remaining frames"):
             rest_s = _await_rest(monitor, supervisor, loaded)
-        with step("Accounts"):
+        with step("Evaluation"):
             result = _evaluate(city, loaded, totals, monitor, rest_s, started_at)
         return result, view
 
 
 def _film(monitor: CityMonitor, workers: Workers, supervisor: Supervisor, city: City) -> None:
-    """Start ingest, and monitor until the films have ended and the killed worker is back."""
+    """Start ingest; monitor until the films have ended and the killed worker is ready again."""
     for number in range(2):
         workers.start("ingest", number)
-    deadline = time.monotonic() + START_S + 3 * city.seconds
-    while not (monitor.films_ended() and monitor.worker_is_back()):
+    deadline = time.monotonic() + START_TIMEOUT_S + 3 * city.seconds
+    while not (monitor.have_films_ended() and monitor.is_worker_back()):
         supervisor.restart_dead()
         monitor.refresh()
         if monitor.outage is None and monitor.elapsed >= KILL_AT * city.seconds:
             monitor.kill(KILLED_WORKER)
         if time.monotonic() > deadline:
-            if not monitor.films_ended():
-                monitor.problems.append("The cameras did not send their films to the end.")
+            if not monitor.have_films_ended():
+                monitor.problems.append("The cameras did not send their whole films in time.")
             break
         time.sleep(POLL_S)
     monitor.end()
@@ -117,7 +116,7 @@ def _film(monitor: CityMonitor, workers: Workers, supervisor: Supervisor, city: 
 def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Workers:
     """Start cameras, topics, schema, watchlist, alerting and analysis; `_film` starts ingest."""
     videos = [f"{name}={folder / 'video.mp4'}" for name, folder in city.films.items()]
-    cameras = supervisor.openlfr(
+    cameras = supervisor.start_openlfr(
         "cameras", "simulate", "cameras", *videos, "--port", 0, "--log", city.sent
     )
     _await(
@@ -126,9 +125,9 @@ def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Worke
     )  # fmt: skip
     city.configure(cameras.log.read_text("utf-8"), urls)
     with ThreadPoolExecutor(1) as executor:
-        topics = executor.submit(_openlfr, city, "topics", "apply", "--wait", "60")
-        _openlfr(city, "records", "upgrade")
-        _openlfr(city, "watchlist", "import", "manifest.csv")
+        topics = executor.submit(_run_openlfr, city, "topics", "apply", "--wait", "60")
+        _run_openlfr(city, "records", "upgrade")
+        _run_openlfr(city, "watchlist", "import", "manifest.csv")
         topics.result()
     workers = Workers(supervisor, city.config)
     workers.start("alerting", 0)
@@ -136,37 +135,39 @@ def _start(city: City, supervisor: Supervisor, urls: Mapping[str, str]) -> Worke
         workers.start("analysis", number)
     for name in ("alerting", "analysis-0", "analysis-1"):
         _await(supervisor, name, partial(workers.is_ready, name))
-        say(f"  {name}: at work, process {supervisor.processes[name].pid}")
+        say(f"  {name}: ready, process {supervisor.processes[name].pid}")
     return workers
 
 
 def _await_rest(monitor: CityMonitor, supervisor: Supervisor, loaded: Settings) -> float:
     """Switch the cameras off, and wait until all frames are analysed and all events recorded.
 
-    A camera that is switched off ends its epoch, so that analysis does not wait for its frames.
+    Switching a camera off ends its epoch, so that analysis does not wait for further frames.
 
     Returns:
         Seconds until analysis had analysed every frame.
     """
-    begun = time.monotonic()
+    started_at = time.monotonic()
     analysed_s = float("inf")
     access = bootstrap.require_kafka(loaded)
 
-    def done(service: str) -> bool:
+    def is_done(service: str) -> bool:
         topics = TOPICS_READ[service]
         return reconciliation.has_acknowledged_all(access, f"openlfr-{service}", topics)
 
     supervisor.stop("cameras")
     try:
-        _await(supervisor, "analysis to look at every frame", lambda: done("analysis"), REST_S)
-        analysed_s = time.monotonic() - begun
+        what = "analysis to analyse every frame"
+        _await(supervisor, what, lambda: is_done("analysis"), REST_TIMEOUT_S)
+        analysed_s = time.monotonic() - started_at
         supervisor.stop("ingest-0", "ingest-1")
-        supervisor.stop("analysis-0", "analysis-1")  # their last tallies
-        _await(supervisor, "alerting to record everything", lambda: done("alerting"), REST_S)
+        supervisor.stop("analysis-0", "analysis-1")  # they publish their last tallies
+        what = "alerting to record all events"
+        _await(supervisor, what, lambda: is_done("alerting"), REST_TIMEOUT_S)
     except Unavailable as error:
         monitor.problems.append(str(error))
     supervisor.close()
-    return min(analysed_s, time.monotonic() - begun)
+    return min(analysed_s, time.monotonic() - started_at)
 
 
 def _evaluate(
@@ -179,13 +180,13 @@ def _evaluate(
 ) -> Outcome:
     """Compute the outcome, and write figures and report."""
     totals.refresh()
-    events = outcome.all_events(totals.records, require_authorisation(loaded).deployment_id)
+    events = outcome.list_events(totals.records, require_authorisation(loaded).deployment_id)
     sent = SentLog(city.sent)
     access = bootstrap.require_kafka(loaded)
     records = reconciliation.read_topic(access, FRAMES.name)
     frames = (codec.decode_frame(each.value) for each in records)
     truth = compare_live(city.films, [each.event for each in events], read_numbers(frames))
-    undisturbed = outcome.undisturbed(events, monitor.outage)
+    undisturbed = outcome.select_undisturbed(events, monitor.outage)
     result = outcome.Outcome(
         truth=truth,
         sightings=reconciliation.reconcile_topics(access, events),
@@ -212,26 +213,29 @@ def _evaluate(
 
 
 def _await(
-    supervisor: Supervisor, what: str, condition: Callable[[], bool], timeout_s: float = START_S
+    supervisor: Supervisor,
+    what: str,
+    condition: Callable[[], bool],
+    timeout_s: float = START_TIMEOUT_S,
 ) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         supervisor.restart_dead()
         if time.monotonic() > deadline:
-            raise Unavailable(f"Waited {timeout_s:.0f} s in vain for {what}; see the logs.")
+            raise Unavailable(f"Timed out after {timeout_s:.0f} s: {what}; see the logs.")
         time.sleep(POLL_S)
 
 
-def _openlfr(city: City, *words: object) -> None:
-    """Run an `openlfr` command to its end, as a user would."""
+def _run_openlfr(city: City, *words: object) -> None:
+    """Run an `openlfr` command to its end."""
     command = " ".join(map(str, words))
     say(f"  openlfr {command}")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "openlfr", *map(str, words)],
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=city.folder,
     )  # fmt: skip
-    if done.returncode:
-        raise Unavailable(f"openlfr {command}: {(done.stderr or done.stdout).strip()}")
+    if process.returncode:
+        raise Unavailable(f"openlfr {command}: {(process.stderr or process.stdout).strip()}")
 
 
 def _print_films(city: City) -> None:

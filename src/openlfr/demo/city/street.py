@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 CAMERAS = ("north", "east", "south", "west")
 FPS = 4
-"""Few and small frames: on two cores, the cameras, the services and four servers all run."""
+"""A low rate, since two cores run the cameras, the services and four servers; so is `SIZE`."""
 SIZE = (960, 540)
 _SEED = 7
 _LISTED = 3
 _SECONDS_PER_JOURNEY = 2.5
-_INPUT = 640  # the detector's input size, at which a face of 52 pixels has 35
+_INPUT = 640  # the detector's input size; a face of 52 pixels has 35 there
 _URL = re.compile(r'^  (\S+): \{url: "(\S+)"\}', re.MULTILINE)
 
 _CONFIG = """\
-# The city of `scripts/demo --city`: a simulated street, nobody real is watched. Its servers and
-# cameras are gone when the demonstration has ended.
+# The city of `scripts/demo --city`: a simulated street without real people. Its servers and cameras
+# end with the demonstration.
 
 data_dir: data
 
@@ -49,18 +49,17 @@ deployment:
 
 cameras:
 {cameras}
-# Every frame is looked at, however late: a pass that was before the camera while a worker was dead
-# is looked at when it is back.
+# Every frame is analysed, however late. So a pass during a worker's outage is analysed afterwards.
 max_age: off
 
-# The one process of ingest films all where the other is gone.
+# One process of ingest can film all cameras if the other process ends.
 ingest: {{max_cameras: 100}}
 
 services:
 {services}
 topics:
   replication: 1
-  # So long a frame waits for a worker that died. These are erased with the servers.
+  # Maximum time for which a frame waits for a dead worker. The topic is erased with the servers.
   frames_retention: 1h
   frames_transit: 2h
 """
@@ -90,7 +89,7 @@ class City:
 
     @property
     def sent(self) -> Path:
-        """Path of the cameras' log of frames sent."""
+        """Path of the cameras' log of sent frames."""
         return self.folder / "sent.jsonl"
 
     @property

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CityTotals:
-    """Counts in Redis and in the records; old values stay while a server does not answer.
+    """Counts in Redis and in the records; if a server does not answer, the last known counts.
 
     Attributes:
         records: The records.
@@ -27,7 +27,7 @@ class CityTotals:
     """
 
     def __init__(self, settings: Settings, deployment: str) -> None:
-        """Connect to both."""
+        """Connect to Redis and to the records."""
         self._deployment = deployment
         self.records: Records = bootstrap.open_records(settings)
         self._book: AlertBook = bootstrap.open_alert_book(settings)
@@ -35,7 +35,7 @@ class CityTotals:
         self.cameras: Mapping[str, CameraTotals] = {}
 
     def refresh(self) -> None:
-        """Read both again."""
+        """Read all counts again."""
         try:
             sums: Counter[str] = Counter()
             for (camera, _), number in self._book.event_counts(self._deployment).items():

@@ -1,8 +1,8 @@
 """Compares alerts with the films by the frame number that is burnt into each picture.
 
-The number is read from the frames on the topic. The capture time would not identify a frame: on a
-machine that does not keep up, a live camera's frame is read, and so captured, seconds after it was
-sent.
+The number is read from the frames on the topic. The capture time would not identify a frame: a
+machine that does not keep up reads a live camera's frame seconds after it was sent, and the capture
+time is the time of reading.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FilmFrame(NamedTuple):
     """The frame of a film that a camera sent.
 
     Attributes:
-        loop: Round of the film, from 0.
+        loop: Number of the film's playback, from 0.
         number: Number of the frame in the film.
     """
 
@@ -44,39 +44,39 @@ class FilmFrame(NamedTuple):
 
 
 def read_numbers(frames: Iterable[EncodedFrame]) -> FilmFrames:
-    """Read the film frame of each camera frame, except where the burnt-in number is damaged."""
+    """Find the film frame of each camera frame whose burnt-in number is readable."""
     by_camera: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
     for frame in frames:
         if frame.jpeg and (number := _read_number(frame.jpeg)) is not None:
             by_camera[frame.camera][frame.epoch, frame.seq] = number
-    shown: FilmFrames = {}
+    film_frames: FilmFrames = {}
     for camera, numbers in by_camera.items():
         loop = last = 0
         for (epoch, seq), number in sorted(numbers.items()):
             loop += number < last
             last = number
-            shown[camera, epoch, seq] = FilmFrame(loop, number)
-    return shown
+            film_frames[camera, epoch, seq] = FilmFrame(loop, number)
+    return film_frames
 
 
 def compare_live(
-    films: Mapping[str, Path], events: Iterable[AlertEvent], shown: FilmFrames
+    films: Mapping[str, Path], events: Iterable[AlertEvent], film_frames: FilmFrames
 ) -> KnownTruth:
     """Compare alert events with the films that the cameras sent.
 
-    Only passes of the first round are counted. An alert in a later round can be wrong, but it does
-    not count as finding a pass.
+    Only passes of the first playback count as found. An alert in a later playback counts only if it
+    is wrong.
 
     Args:
         films: Folder with the truth, by camera.
         events: Alert events of these cameras.
-        shown: Film frame of each camera frame.
+        film_frames: Film frame of each camera frame.
     """
     first: list[tuple[AlertEvent, tuple[int, ...]]] = []
     later: list[tuple[AlertEvent, tuple[int, ...]]] = []
     for event in events:
         sighting = event.sighting
-        frame = shown.get((sighting.camera, sighting.epoch, sighting.seq))
+        frame = film_frames.get((sighting.camera, sighting.epoch, sighting.seq))
         numbers = () if frame is None else (frame.number,)
         (later if frame is not None and frame.loop else first).append((event, numbers))
     result = compare(films, first)
@@ -84,6 +84,6 @@ def compare_live(
 
 
 def _read_number(jpeg: bytes) -> int | None:
-    # At an eighth of its size a JPEG decodes without its cosines, and a cell is one pixel.
+    # At an eighth of its size a JPEG is decoded without inverse DCT, and a cell is one pixel.
     small = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
     return None if small is None else read_number(np.asarray(small, np.uint8), scale=_EIGHTH)

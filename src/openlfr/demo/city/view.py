@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
 
-EVENTS_SHOWN, ALERTS_SHOWN = 5, 6
+MAX_EVENTS, MAX_ALERTS = 5, 6
 _LINE_INTERVAL_S = 10.0  # on a pipe
 
 
@@ -32,8 +32,8 @@ class CameraRow:
         filmed_by: Name of the process that films the camera; empty before the first frame.
         filmed: Frames sent to Kafka.
         dropped: Frames that were not sent.
-        analysed, faces: Counts in the records; None before the first. Analysis records a tally
-            every 250 frames.
+        analysed, faces: Counts in the records; None before the first tally. Analysis sends a
+            tally every 250 frames.
         opened, joined: Number of alert events.
     """
 
@@ -53,10 +53,10 @@ class ProcessRow:
     """State and load of one process.
 
     Attributes:
-        state: "at work", "starting" or "dead".
-        busy: Share of the time in which it worked; None if not reported.
-        waiting: Messages that wait for it; None if not reported.
-        work_done: Its work since its latest start, in words.
+        state: "running", "starting" or "dead".
+        busy: Share of time in which the process was busy; None if not reported.
+        waiting: Number of messages that wait for the process; None if not reported.
+        work_done: Description of the work since the latest start.
     """
 
     name: str
@@ -74,9 +74,9 @@ class Snapshot:
 
     Attributes:
         elapsed, whole: Elapsed and total time of the films, seconds.
-        latency: (p50, p95) of the alerts so far, seconds; None before the first.
+        latency: (p50, p95) of the alerts so far, seconds; None before the first alert.
         alerts: Alerts, newest first.
-        events: Events with their second of the films, newest first.
+        events: Events with their times in seconds of the films, newest first.
     """
 
     elapsed: float
@@ -92,17 +92,17 @@ class View:
     """Shows snapshots and events.
 
     Attributes:
-        snapshots: All snapshots shown, about one a second, for a recording.
+        snapshots: All snapshots so far, about one per second, for a recording.
     """
 
     def __init__(self, live: Live | None) -> None:
-        """Show on a live display; None prints lines."""
+        """Show snapshots on a live display; None to print lines."""
         self.snapshots: list[Snapshot] = []
         self._live = live
         self._line_at = 0.0
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show a snapshot; on a pipe as a line every ten seconds."""
+        """Show a snapshot; on a pipe, print a line every ten seconds."""
         self.snapshots.append(snapshot)
         if self._live is not None:
             self._live.update(draw(snapshot))
@@ -119,7 +119,7 @@ class View:
 
 @contextmanager
 def live_view() -> Iterator[View]:
-    """A live display on a terminal, which vanishes at the end; lines on a pipe."""
+    """Yield a view: a live display on a terminal, removed at the end, or lines on a pipe."""
     console = Console()
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
@@ -150,18 +150,18 @@ def draw(snapshot: Snapshot) -> Group:
         _process_table(snapshot.processes),
         Text(),
     ]
-    alerts = [_alert_line(event) for event in snapshot.alerts[:ALERTS_SHOWN]]
+    alerts = [_alert_line(event) for event in snapshot.alerts[:MAX_ALERTS]]
     parts += alerts or [Text(" no alert so far", "dim")]
-    parts += [Text()] * (1 + ALERTS_SHOWN - max(len(alerts), 1))
+    parts += [Text()] * (1 + MAX_ALERTS - max(len(alerts), 1))
     parts += [
         Text(f" {clock(at)} {escape_line(sentence)}", "yellow" if "kill" in sentence else "")
-        for at, sentence in snapshot.events[:EVENTS_SHOWN]
+        for at, sentence in snapshot.events[:MAX_EVENTS]
     ]
     return Group(*parts)
 
 
 def summary_line(snapshot: Snapshot) -> str:
-    """The snapshot in one line."""
+    """Return the snapshot as one line."""
     cameras = ", ".join(
         f"{each.camera} {each.filmed} frames {each.sightings} sightings"
         for each in snapshot.cameras
@@ -186,7 +186,7 @@ def _camera_table(rows: Sequence[CameraRow]) -> Table:
     for each in rows:
         table.add_row(
             each.camera,
-            Text(each.filmed_by or "nobody yet", "" if each.filmed_by else "dim"),
+            Text(each.filmed_by or "not yet", "" if each.filmed_by else "dim"),
             str(each.filmed),
             Text(str(each.dropped), "red" if each.dropped else "dim"),
             _count(each.analysed),
@@ -213,7 +213,7 @@ def _process_table(rows: Sequence[ProcessRow]) -> Table:
     for name in ("starts", "busy", "waiting"):
         table.add_column(name, justify="right")
     table.add_column("since its start")
-    styles = {"at work": "green", "starting": "yellow", "dead": "bold red"}
+    styles = {"running": "green", "starting": "yellow", "dead": "bold red"}
     for each in rows:
         table.add_row(
             each.name,
