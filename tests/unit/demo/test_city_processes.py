@@ -46,7 +46,7 @@ def test_who_is_killed_is_started_again_by_itself(supervisor: Supervisor) -> Non
     assert one.starts == 2
     assert one.is_running
     assert one.pid != before
-    words = ("is killed (SIGKILL)", "ended (SIGKILL)", f"started again, process {one.pid}")
+    words = ("is killed (SIGKILL)", "ended (SIGKILL)", f"was restarted, process {one.pid}")
     assert all(word in line for word, line in zip(words, said, strict=True))
 
 
