@@ -60,7 +60,7 @@ def test_the_jobs_make_topics_and_tables_and_an_operator_enrols(city, street):
     enrol = ("watchlist", "import", street.manifest)
     refused = city.pods.call("alerting", *enrol)
     assert refused.returncode == 2
-    assert "do not let this user do that (permission denied for table" in refused.stderr
+    assert "deny this user the right to do that (permission denied for table" in refused.stderr
     imported = city.pods.call("operator", *enrol)
     assert imported.returncode == 0, imported
     checked = city.pods.call("operator", "topics", "check")

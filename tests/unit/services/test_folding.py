@@ -192,9 +192,9 @@ def unsigned(message: Message) -> Message:
     ("message", "says"),
     [
         (unsigned(written(SIGHTING)), "has no authentication code"),
-        (written(SIGHTING, vault=MemoryVault()), "written under another key"),
-        (altered(written(SIGHTING)), "it was altered"),
-        (replace(written(SIGHTING), key=b"Market/eve"), "it was altered"),
+        (written(SIGHTING, vault=MemoryVault()), "written with another key"),
+        (altered(written(SIGHTING)), "the record was altered"),
+        (replace(written(SIGHTING), key=b"Market/eve"), "the record was altered"),
         (written(replace(SIGHTING, sighting_id=str(uuid.uuid4()))), "does not match the sighting"),
         (written(renamed(SIGHTING)), "does not match the sighting"),  # an id without a key
         (forged(deployment="Another"), "'Another', which the records lack"),

@@ -116,9 +116,9 @@ def erase_names(connection: Connection, before: datetime) -> int:
     still listed has both, since comparing it with its enrolment requires the name.
     """
     is_erasable = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
-    old = sa.and_(act_words.c.at < before, act_words.c.name != "", is_erasable)
+    is_expired = sa.and_(act_words.c.at < before, act_words.c.name != "", is_erasable)
     values: Mapping[str, str] = {"name": "", "name_salt": "", "words": "", "words_salt": ""}
-    return connection.execute(sa.update(act_words).where(old).values(**values)).rowcount
+    return connection.execute(sa.update(act_words).where(is_expired).values(**values)).rowcount
 
 
 def _hash(salt: str, text: str) -> str:

@@ -36,7 +36,7 @@ _ACT_COLUMNS = (
 )
 _UNNUMBERED = sa.case((_VERDICTS.c.kind == str(VerdictKind.SETTLED), sa.literal(2**62)), else_=0)
 """Order of rows without an act, from older versions: a final verdict follows the first verdict."""
-_ORDER = _ACTS.c.position  # not by time, since a clock may be set back
+_ORDER = _ACTS.c.position  # not the time of the act, since a clock may be set back
 
 
 def read_case(connection: Connection, alert_id: str) -> Case:

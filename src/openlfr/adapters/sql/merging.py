@@ -39,7 +39,7 @@ def lock_subject(connection: Connection, event: AlertEvent) -> None:
 def assign_alert(
     connection: Connection, event: AlertEvent, window: timedelta, *, for_update: bool
 ) -> AlertEvent:
-    """Return the event with the id of its alert; records nothing.
+    """Return the event with the id of its alert; nothing is recorded.
 
     Args:
         connection: A connection. Before a write, call `lock_subject` first.

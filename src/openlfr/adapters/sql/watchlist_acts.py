@@ -100,7 +100,7 @@ class Comparison:
     def compare_changed_rows(
         self, connection: Connection, watchlists: Collection[str] | None
     ) -> dict[str, str]:
-        """Compare every changed row; return the altered entries of these lists (None: of all)."""
+        """Compare every changed row; return the altered entries of these lists; None: all lists."""
         lists, hashes = _read_hashes(connection)
         changed = [key for key, value in hashes.items() if self._hashes.get(key) != value]
         if changed:
