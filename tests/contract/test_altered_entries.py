@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from enrolling import add_entry
 from openlfr.adapters.sql import schema, tables
 from openlfr.adapters.sql.records import Records, upgrade
-from openlfr.domain import authority
+from openlfr.domain import entry_acts
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceExpired, ReferenceRemoved
 from openlfr.domain.errors import BadInput
@@ -235,7 +235,7 @@ def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch
 
     def counted(entry, acts):
         compared.append(entry.reference_id)
-        return authority.find_alteration(entry, acts)
+        return entry_acts.find_alteration(entry, acts)
 
     assert listed.watchlist.altered_entries(["default"], compare_all=True) == {}
     monkeypatch.setattr(f"{module}.find_alteration", counted)

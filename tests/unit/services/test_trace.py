@@ -34,7 +34,7 @@ BEST = 1  # the frame that shows the face best
 
 
 class Source:
-    live, fps, frame_count, counters = False, 10.0, None, SourceCounters()
+    is_live, fps, frame_count, counters = False, 10.0, None, SourceCounters()
 
     def frames(self):
         for seq in range(4):
