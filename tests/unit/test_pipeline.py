@@ -355,7 +355,7 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
     street = DrawnStreet("gate", zoe=standing_at(300, until=20))
     analyser = analyser_for(street, index=listing("bob", control=("bob",)))
     _, (alone,) = watch(analyser, street.frames(30))
-    assert (alone.score, alone.control) == (None, False)
+    assert (alone.score, alone.is_control) == (None, False)
     assert alone.control_score is not None
 
 

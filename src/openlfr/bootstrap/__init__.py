@@ -1,8 +1,8 @@
-"""Chooses the adapter of each port from the settings; no other module does.
+"""Chooses the adapter of each port from the settings; no other module does that.
 
-`models` opens detectors and embedders, `stores` records, pictures and vectors, `servers` Kafka,
-leases and elections. Heavy imports are inside the functions, so that a command loads only what it
-uses.
+`models` opens detectors and embedders; `stores` opens records, pictures and vectors; `servers`
+opens Kafka, leases and elections. Heavy imports are inside the functions, so that a command loads
+only the libraries that it uses.
 """
 
 from __future__ import annotations

@@ -25,14 +25,14 @@ _PURPOSE = "camera inputs of a baseline"
 def make_conditions(
     settings: Settings, deployment: str, threshold: Threshold, facts: GalleryFacts, vault: Vault
 ) -> Conditions:
-    """The conditions of a baseline that are constant while a process runs.
+    """Return the conditions of a baseline that are constant while a process runs.
 
     Args:
         settings: The configuration.
         deployment: Id of the deployment.
         threshold: The chosen threshold.
         facts: The embedder's facts about its templates.
-        vault: The vault, from whose key the key for hashing camera addresses is derived.
+        vault: The vault, which derives the key for hashing camera addresses.
     """
     from openlfr.pipeline import AnalysisRules
 
@@ -56,7 +56,7 @@ def make_conditions(
         threshold=threshold,
         models=list_models_used(settings),
         rules=hashlib.sha256(_canonical(rules)).hexdigest(),
-        # An address may contain a password anywhere; a hash without key would allow guessing it.
+        # An address may contain a password, which could be guessed from a hash without a key.
         cameras=hmac.digest(vault.derive(_PURPOSE), _canonical(cameras), "sha256").hex(),
         software=f"OpenLFR {openlfr.__version__}",
     )

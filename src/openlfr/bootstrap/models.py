@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find_model_folder(configured: Path | None = None) -> Path:
-    """The folder of models: the setting, else OPENLFR_MODELS, else the user's cache."""
+    """Return the folder of models: the setting, else OPENLFR_MODELS, else the user's cache."""
     if configured is not None:
         return configured
     if from_environment := os.environ.get("OPENLFR_MODELS"):
@@ -30,14 +30,14 @@ def find_model_folder(configured: Path | None = None) -> Path:
 
 
 def open_models(settings: Settings | None = None) -> ModelStore:
-    """The folder of verified models."""
+    """Open the folder of verified models."""
     from openlfr.adapters.models.store import ModelStore
 
     return ModelStore(find_model_folder(settings.models.folder if settings else None))
 
 
 def load_detector(settings: Settings | None = None) -> FaceDetector:
-    """The configured face detector, verified and loaded; without settings the default one.
+    """Verify and load the configured face detector; without settings the default detector.
 
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
@@ -55,7 +55,7 @@ def load_detector(settings: Settings | None = None) -> FaceDetector:
 
 
 def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
-    """The configured face embedder, verified and loaded; without settings the default one.
+    """Verify and load the configured face embedder; without settings the default embedder.
 
     Raises:
         Misconfigured: The model is not installed, has another hash, or its provider is missing.
@@ -78,14 +78,14 @@ def load_embedder(settings: Settings | None = None) -> FaceEmbedder:
 
 
 def list_providers(settings: Settings) -> list[str]:
-    """The ONNX Runtime providers that this machine has for the configured models."""
+    """Return the ONNX Runtime providers of the configured models on this machine, best first."""
     from openlfr.adapters.models.onnx import choose_providers
 
     return choose_providers(settings.models.providers)
 
 
 def list_models_used(settings: Settings) -> tuple[ModelUsed, ...]:
-    """The configured models, as a report lists them."""
+    """Return the configured models, as a report lists them."""
     from openlfr.domain.models_used import ModelUsed
 
     store = open_models(settings)
@@ -125,8 +125,8 @@ def make_analyser(
         settings: The configuration, with the cameras' input sizes.
         ids: The deployment's ids, which identify its sightings.
         models: The results of `load_detector` and `load_embedder`.
-        index: The first index of searchable references.
-        threshold: The first threshold.
+        index: The index of searchable references at the start.
+        threshold: The threshold at the start.
     """
     from openlfr.pipeline import Analyser
 

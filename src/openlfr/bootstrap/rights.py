@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def list_sql_roles() -> tuple[str, ...]:
-    """Names of the PostgreSQL roles, the owner first."""
+    """Return the names of the PostgreSQL roles, the owner first."""
     from openlfr.adapters.sql.rights import RIGHTS
 
     return ("owner", *RIGHTS)

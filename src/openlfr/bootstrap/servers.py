@@ -1,4 +1,4 @@
-"""Opens Kafka and its topics, camera leases and leader elections; servers only."""
+"""Opens Kafka and its topics, camera leases and leader elections, all on servers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def require_kafka(settings: Settings) -> KafkaAccess:
-    """Addresses and login of Kafka.
+    """Return addresses and login of Kafka.
 
     Raises:
         Misconfigured: No Kafka is configured, or a secret's file cannot be read.
@@ -33,9 +33,9 @@ def require_kafka(settings: Settings) -> KafkaAccess:
 
 
 def require_topics(settings: Settings, used: Collection[Topic], *, wait: float = 30.0) -> None:
-    """Refuse to start on topics that differ from the settings.
+    """Check that the topics of a service match the settings.
 
-    Only the service's own topics are checked: it has no right to describe other topics or the
+    Only the service's own topics are checked, since it has no right to describe other topics or the
     brokers. `openlfr topics apply` checks how long a frame may exist on the brokers.
 
     Args:
@@ -67,7 +67,7 @@ def require_topics(settings: Settings, used: Collection[Topic], *, wait: float =
 
 
 def open_leases(settings: Settings, deployment: str) -> CameraLeases:
-    """The leases of cameras in the configured Redis.
+    """Open the leases of cameras in the configured Redis.
 
     Raises:
         Misconfigured: No Redis is configured.
@@ -82,7 +82,7 @@ def open_leases(settings: Settings, deployment: str) -> CameraLeases:
 
 
 def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> LeaderElection:
-    """The election of the process that does a job, in the configured Redis.
+    """Open the leader election for a job, in the configured Redis.
 
     Raises:
         Misconfigured: No Redis is configured.
@@ -94,7 +94,7 @@ def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> Lea
 
 
 def require_milvus(settings: Settings) -> Milvus:
-    """The Milvus server that services share; Milvus Lite works in one process only.
+    """Return the Milvus server that services share; Milvus Lite works in one process only.
 
     Raises:
         Misconfigured: No Milvus server is configured.
@@ -110,7 +110,7 @@ def require_milvus(settings: Settings) -> Milvus:
 
 
 def require_redis(settings: Settings) -> str:
-    """The address of the Redis that services share, with its password, so never show it.
+    """Return the address of the Redis that services share; it contains the password.
 
     Raises:
         Misconfigured: No Redis is configured, or its password's file cannot be read.

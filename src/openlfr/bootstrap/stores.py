@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def create_data_folder(settings: Settings) -> Path:
-    """The data folder; if there is none it is created, readable by its owner only.
+    """Create the data folder if it does not exist, readable by its owner only, and return it.
 
     Raises:
-        Unavailable: It cannot be created.
+        Unavailable: The folder cannot be created.
     """
     folder = settings.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise Unavailable(
-            f"The data folder {folder} cannot be made: {error.strerror or error}. Name another as "
-            "data_dir, or see that this account may write there."
+            f"The data folder {folder} cannot be created: {error.strerror or error}. Set another "
+            "data_dir, or allow this account to write there."
         ) from error
     return folder
 
@@ -43,7 +43,7 @@ def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
     upgrade` changes its schema.
 
     Args:
-        settings: The configuration, with the place of the records.
+        settings: The configuration of the records.
         upgrade: Whether to create or upgrade the schema of records in the data folder.
 
     Raises:
@@ -52,8 +52,8 @@ def open_records(settings: Settings, *, upgrade: bool = True) -> Records:
     """
     from openlfr.adapters.sql.records import Records
 
-    mine = settings.services.sql is None
-    return Records.open(_records_url(settings), upgrade=upgrade and mine)
+    is_in_data_folder = settings.services.sql is None
+    return Records.open(_records_url(settings), upgrade=upgrade and is_in_data_folder)
 
 
 def upgrade_records(settings: Settings) -> Upgraded:
@@ -69,19 +69,19 @@ def upgrade_records(settings: Settings) -> Upgraded:
 
 
 def find_records_file(settings: Settings) -> Path:
-    """The file of the records if no database is configured; the first command creates it."""
+    """Return the path of the records if no database is configured; it may not exist yet."""
     return settings.data_dir / "openlfr.db"
 
 
 def require_records_of_vault(settings: Settings) -> None:
-    """Refuse to create records beside a vault with pictures, which would count as orphaned.
+    """Check that a vault with pictures has records, since pictures without records are erased.
 
-    Records are created before the first picture is stored. So if there are pictures without
-    records, the records were lost.
+    Records are created before the first picture is stored. So if the vault contains pictures and
+    there are no records, the records were lost.
 
     Raises:
-        Misconfigured: The records' file is missing or empty, and the vault is not.
-        Unavailable: The folder cannot be read, as where it is another account's.
+        Misconfigured: The records' file is missing or empty, and the vault contains pictures.
+        Unavailable: The folder cannot be read, for example because it belongs to another account.
     """
     file, vault = find_records_file(settings), settings.data_dir / "vault"
     try:
@@ -95,9 +95,9 @@ def require_records_of_vault(settings: Settings) -> None:
     if any(each.is_file() for each in vault.rglob("*")):
         how = "is empty" if file.exists() else "is missing"
         raise Misconfigured(
-            f"{file} {how}, and {vault} is not: nothing accounts for the pictures in it, and they "
-            f"would be erased. Restore {file} from a backup, or move {settings.data_dir} away to "
-            "begin anew."
+            f"{file} {how}, but {vault} contains pictures, which would be erased without their "
+            f"records. Restore {file} from a backup, or move {settings.data_dir} away to start "
+            "again."
         )
 
 
@@ -113,8 +113,8 @@ def _records_url(settings: Settings) -> str:
 def open_vault(settings: Settings) -> Vault:
     """Open the vault of pictures in the data folder, with its key or OPENLFR_VAULT_KEY_FILE.
 
-    The operator of the services provides that key file. It is never created here, and its group
-    may read it, since Kubernetes mounts Secrets into pods in that way.
+    The operator of the services provides the file of that variable. It is never created here, and
+    its group may read it, since Kubernetes mounts Secrets into pods in that way.
 
     Raises:
         Misconfigured: The key is missing, readable by others, or not the key of the pictures.
@@ -123,19 +123,19 @@ def open_vault(settings: Settings) -> Vault:
     from openlfr.adapters.vault.files import FileVault
 
     folder = create_data_folder(settings)
-    given = os.environ.get("OPENLFR_VAULT_KEY_FILE")
-    key = Path(given) if given else folder / "vault.key"
-    vault = FileVault(folder / "vault", key, key_is_external=bool(given))
+    external_key = os.environ.get("OPENLFR_VAULT_KEY_FILE")
+    key = Path(external_key) if external_key else folder / "vault.key"
+    vault = FileVault(folder / "vault", key, key_is_external=bool(external_key))
     if vault.is_of_another_key():
         raise Misconfigured(
-            f"{key} opens none of the pictures in {folder / 'vault'}: they were encrypted under "
+            f"{key} decrypts none of the pictures in {folder / 'vault'}, which were encrypted with "
             "another key. Restore that key from its backup; nothing was read, written or erased."
         )
     return vault
 
 
 def open_control_key(settings: Settings) -> bytes:
-    """The key of control.v1: from OPENLFR_CONTROL_KEY_FILE, or derived from the vault's key.
+    """Return the key of control.v1, from OPENLFR_CONTROL_KEY_FILE or derived from the vault's key.
 
     Raises:
         Misconfigured: The key file is missing, or other users can read it.
@@ -145,13 +145,13 @@ def open_control_key(settings: Settings) -> bytes:
     from openlfr.adapters.vault.key_files import read_control_key
     from openlfr.wire import seal
 
-    if given := os.environ.get("OPENLFR_CONTROL_KEY_FILE"):
-        return read_control_key(Path(given))
+    if key_file := os.environ.get("OPENLFR_CONTROL_KEY_FILE"):
+        return read_control_key(Path(key_file))
     return open_vault(settings).derive(seal.purpose_of(CONTROL.name))
 
 
 def derive_tally_keys(vault: Vault) -> dict[Reporter, bytes]:
-    """The keys of tallies.v1, one for each service that writes there."""
+    """Derive the keys of tallies.v1, one for each service that writes tallies."""
     from openlfr.adapters.kafka.topics import CONTROL, TALLIES
     from openlfr.wire import seal
 
@@ -162,7 +162,7 @@ def derive_tally_keys(vault: Vault) -> dict[Reporter, bytes]:
 
 
 def derive_ingest_tally_key(control_key: bytes) -> bytes:
-    """The key of ingest's tallies, derived from the only key that ingest has."""
+    """Derive the key of ingest's tallies from the key of control.v1, the only key of ingest."""
     from openlfr.adapters.kafka.topics import TALLIES
     from openlfr.adapters.vault.files import Sealer
     from openlfr.wire import seal
@@ -171,10 +171,10 @@ def derive_ingest_tally_key(control_key: bytes) -> bytes:
 
 
 def derive_control_key(vault_key: str) -> str:
-    """The content of OPENLFR_CONTROL_KEY_FILE, derived from the content of vault.key.
+    """Derive the content of OPENLFR_CONTROL_KEY_FILE from the content of vault.key.
 
     Raises:
-        BadInput: The content is no vault key.
+        BadInput: The content is not a vault key.
     """
     from openlfr.adapters.kafka.topics import CONTROL
     from openlfr.adapters.vault.files import Sealer
@@ -191,7 +191,7 @@ def derive_control_key(vault_key: str) -> str:
 
 
 def make_ids(deployment_id: str, vault: Vault) -> Ids:
-    """The ids of a deployment, with a key derived from the vault's."""
+    """Create the ids of a deployment, with a key derived from the vault's key."""
     return Ids(deployment_id, vault.derive(purpose_of(deployment_id)))
 
 

@@ -18,12 +18,13 @@ SFACE_DEFAULTS = (
     DefaultRow(400, 0.480, 3275, 3, 0.00267),
     DefaultRow(800, 0.490, 3275, 2, 0.00220),
 )
-"""SFace's default thresholds: the lowest at which at most one in a thousand strangers' passes gives
-an alert. `python -m benchmarks.default_thresholds` prints them (docs/benchmarks.md, ADR 0022)."""
+"""SFace's default thresholds by length of the list. Each is the lowest threshold at which at most
+one pass of a stranger in a thousand gives an alert. `python -m benchmarks.default_thresholds`
+prints the table (docs/benchmarks.md, ADR 0022)."""
 
 
 def choose_threshold(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:
-    """The threshold for a list of so many subjects.
+    """Return the threshold for a list of this many subjects.
 
     Args:
         settings: The configuration; `matching.threshold` has priority if it is set.

@@ -1,13 +1,13 @@
-"""For tests of what is built with OpenLFR, and for our own: no camera, model, server or waiting.
+"""Test doubles for programs that use OpenLFR: tests need no camera, model, server or waiting.
 
-- `DrawnStreet`: a camera's frames, with drawn people whose faces are where the test puts them.
-  `DrawnDetector` and `PatternEmbedder` detect and embed them at no cost, `drawn_templates` lists
-  them. The pipeline itself is the real one.
-- `FrameSource` is a camera source made of frames; `Opener` opens such sources one after the other,
+- `DrawnStreet` draws a camera's frames, with people's faces where the test places them.
+  `DrawnDetector` and `PatternEmbedder` detect and embed these faces at no cost, and
+  `drawn_templates` puts people on the watchlist. The pipeline itself is real.
+- `FrameSource` is a camera source made of frames. `Opener` opens such sources one after the other,
   in place of `openlfr.adapters.capture.open_source`.
-- `ManualClock` stands still until the test moves it.
-- `MemoryRecords`, `MemoryAlertBook`, `MemoryVault`, `MemoryTemplateStore`: the ports in memory.
-  They pass the contract suites that the adapters of PostgreSQL, Redis, files and Milvus pass.
+- `ManualClock` changes only when the test moves it.
+- `MemoryRecords`, `MemoryAlertBook`, `MemoryVault` and `MemoryTemplateStore` implement the ports in
+  memory. They pass the same contract suites as the adapters of PostgreSQL, Redis, files and Milvus.
 
 An example, run by `tests/unit/test_testing.py`:
 
@@ -20,7 +20,7 @@ An example, run by `tests/unit/test_testing.py`:
     found = [each for frame in street.frames(20) for each in analyser.analyse([frame]).sightings]
     assert [each.sighting.subject for each in found] == ["ann"]
 
-Names in `__all__` are kept for one version after their replacement appears.
+When a name in `__all__` is replaced, the old name remains for one version.
 """
 
 from __future__ import annotations

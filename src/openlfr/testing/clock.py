@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 class ManualClock:
-    """A monotonic clock that stands still until it is moved; call it for the time in seconds.
+    """A monotonic clock that changes only when a test moves it; a call returns its seconds.
 
     Attributes:
-        now: Its present time, seconds.
+        now: The present time in seconds.
     """
 
     def __init__(self, now: float = 1000.0) -> None:

@@ -1,4 +1,4 @@
-"""Camera sources made of frames, and the opener that gives them to what films cameras."""
+"""Camera sources made of frames, and an opener for code that films cameras."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FrameSource(SourceWithCounters):
     """A `Source` that yields given frames.
 
     Attributes:
-        counters: Its counts of frames left out; a test may add to them.
+        counters: The counts of the source; a test may add to them.
         closed: Whether `close` was called.
     """
 
@@ -34,10 +34,10 @@ class FrameSource(SourceWithCounters):
         """Make a source.
 
         Args:
-            frames: What it yields; read once, when somebody asks for frames.
-            live: Whether it is a live camera rather than a file.
-            start: When a file's first frame was captured; now by default.
-            then: After the last frame, the error to raise or the function to call.
+            frames: The frames to yield; iterated once, by `frames`.
+            live: Whether the source is a live camera rather than a file.
+            start: Capture time of a file's first frame; by default the present time.
+            then: The error to raise, or the function to call, after the last frame.
         """
         super().__init__()
         self._frames, self._then = frames, then
@@ -50,7 +50,7 @@ class FrameSource(SourceWithCounters):
         self.display_transform: DisplayTransform | None = None
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
-        """Yield the frames from `first_seq` on, then do what `then` asks for."""
+        """Yield the frames from `first_seq` on; then raise or call `then`."""
         if self.is_live:
             self.counters.connects += 1
         yield from (frame for frame in self._frames if frame.seq >= first_seq)
@@ -60,7 +60,7 @@ class FrameSource(SourceWithCounters):
             self._then()
 
     def close(self) -> None:
-        """Note that the source was closed."""
+        """Record that the source was closed."""
         self.closed = True
 
 
@@ -75,18 +75,18 @@ class Opener:
         """Make an opener.
 
         Args:
-            sources: What each call returns: a source, a function that makes one for an epoch, or
-                an error to raise. A call too many gives a source without frames.
+            sources: The result of each call: a source, a function that makes a source for an epoch,
+                or an error to raise. Further calls return a source without frames.
         """
-        self._left = iter(sources)
+        self._remaining = iter(sources)
         self.opened: list[tuple[str, str, int]] = []
 
     def __call__(self, camera: str, url: str, *, epoch: int, **_: Any) -> FrameSource:
         """Open the next source."""
         self.opened.append((camera, url, epoch))
-        following = next(self._left, None)
-        if following is None:
+        source = next(self._remaining, None)
+        if source is None:
             return FrameSource()
-        if isinstance(following, Exception):
-            raise following
-        return following if isinstance(following, FrameSource) else following(epoch)
+        if isinstance(source, Exception):
+            raise source
+        return source if isinstance(source, FrameSource) else source(epoch)

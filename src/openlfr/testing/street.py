@@ -1,4 +1,4 @@
-"""Drawn people before a camera, and the detector and embedder that recognise them at no cost."""
+"""Drawn people in front of a camera, and a detector and an embedder that recognise them."""
 
 from __future__ import annotations
 
@@ -31,33 +31,34 @@ _LANDMARKS = np.array([[0.32, 0.38], [0.68, 0.38], [0.5, 0.6], [0.36, 0.78], [0.
 
 
 def portrait(person: str) -> NDArray[np.uint8]:
-    """Draw a person as a sharp pattern of their own: (96, 96, 3) uint8 BGR."""
+    """Draw a person as a sharp, unique pattern: (96, 96, 3) uint8 BGR."""
     rng = np.random.default_rng(list(person.encode()))
     pattern = rng.integers(20, 235, (12, 12, 3)).astype(np.uint8)
     return np.asarray(cv2.resize(pattern, (96, 96), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def detection_of(box: Box, score: float = 0.9) -> Detection:
-    """Return a detection with upright landmarks in a box."""
+    """Return a detection of an upright face in a box."""
     landmarks = (_LANDMARKS * (box.w, box.h) + (box.x, box.y)).astype(np.float32)
     return Detection(box, landmarks, score)
 
 
 def standing_at(x: float, size: float = 60, *, y: float = 100, until: int = 10**6) -> Walk:
-    """Stand at one place, pixels, until a frame number."""
+    """Return the walk of a person who stands at one place (pixels) until a frame number."""
     return lambda number: Box(x, y, size, size * 1.2) if number < until else None
 
 
 class DrawnStreet:
-    """A camera's frames; each carries its number in a pixel, by which `DrawnDetector` knows it."""
+    """A camera's frames; a pixel contains the frame number, which `DrawnDetector` reads."""
 
     def __init__(self, camera: str, *, blur: float = 0.0, **people: Walk) -> None:
         """Make a street.
 
         Args:
-            camera: Name of the camera; at most three letters of it tell streets apart.
-            blur: Standard deviation of a Gaussian blur of each person, pixels; 0 for none.
-            people: By name, the box of a person's face in a frame, or None in frames without it.
+            camera: Name of the camera; streets must differ in its first three letters.
+            blur: Standard deviation of a Gaussian blur of each person, pixels; 0 for no blur.
+            people: Walk of each person by name: a function that returns the face's box in a frame,
+                or None in frames without the face.
         """
         self.camera = camera
         self._people = people
@@ -89,7 +90,7 @@ class DrawnStreet:
 
 
 class DrawnDetector:
-    """A `FaceDetector` that finds the drawn faces of given streets.
+    """A `FaceDetector` that detects the drawn faces of streets.
 
     Attributes:
         sizes: Input size of each call so far.
@@ -111,12 +112,12 @@ class DrawnDetector:
         return found
 
     def detect_again(self, images: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Return nothing: every drawn face is found at first."""
+        """Return no faces, since `detect` overlooks none."""
         return [[] for _ in images]
 
 
 class PatternEmbedder:
-    """A `FaceEmbedder` whose template is the coarse pattern of a face."""
+    """A `FaceEmbedder` that uses the coarse pattern of a face as its template."""
 
     facts = GalleryFacts("pattern", "0" * 64, 192, "five-points", 0.5)
 
@@ -132,17 +133,17 @@ def drawn_templates(
     control: Collection[str] = (),
     watchlist: str = "default",
 ) -> tuple[dict[str, ManifestEntry], list[StoredTemplate]]:
-    """List drawn people.
+    """Put drawn people on a watchlist.
 
     Args:
-        people: Their names; each is reference and subject.
-        expires: When their entries expire.
-        subject: One subject for all of them, where given.
-        control: Those of them who are control subjects.
-        watchlist: Their list.
+        people: Names of the people; each name is reference and subject.
+        expires: Expiry of their entries.
+        subject: One subject for all people; empty for a subject per person.
+        control: Names of the people who are control subjects.
+        watchlist: Name of the list.
 
     Returns:
-        The manifest by reference, and the templates: what `ExactIndex` takes.
+        The manifest by reference, and the templates, which are the arguments of `ExactIndex`.
     """
     stored = []
     for person in people:

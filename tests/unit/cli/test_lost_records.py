@@ -24,7 +24,7 @@ def test_every_command_says_so_and_erases_nothing(tmp_path, capsys, how, command
         file.touch()
     assert main([*command, "--config", str(config)]) == 2
     said = capsys.readouterr().err
-    assert f"{file} is {how}, and {tmp_path}/data/vault is not: nothing accounts for" in said
+    assert f"{file} is {how}, but {tmp_path}/data/vault contains pictures" in said
     assert (kept.exists(), file.exists()) == (True, how == "empty")
 
 
@@ -43,7 +43,7 @@ def test_another_key_than_the_pictures_is_named_and_nothing_is_erased(tmp_path, 
     vault.put("references/c", b"face")
     code = main([*command, "--config", str(config)])
     said = capsys.readouterr().err
-    assert f"{data}/vault.key opens none of the pictures in {data}/vault" in said
+    assert f"{data}/vault.key decrypts none of the pictures in {data}/vault" in said
     assert code == (2 if command == ("purge",) else 0)  # a list opens no picture
     assert main(["doctor", "--config", str(config)]) == 1
     assert "vault.key cannot decrypt the pictures" in capsys.readouterr().out

@@ -41,8 +41,8 @@ def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(config, capsys, c
     (config.parent / "data").write_text("a file of somebody's")
     assert main([*command, "--config", str(config)]) == 3
     said = capsys.readouterr().err
-    assert f"The data folder {config.parent}/data cannot be made: " in said
-    assert "Name another as data_dir" in said
+    assert f"The data folder {config.parent}/data cannot be created: " in said
+    assert "Set another data_dir" in said
 
 
 @pytest.mark.parametrize("command", [("purge",), ("alerts", "list"), ("records", "upgrade")])
