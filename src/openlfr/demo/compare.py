@@ -27,7 +27,7 @@ def compare(
         streets: Folder with frames.jsonl and tracks.json, by camera.
         events: Events of the run, each with the numbers of its possible frames in the film.
     """
-    found: set[tuple[str, int]] = set()
+    found_passes: set[tuple[str, int]] = set()
     wrong = 0
     frames = {camera: _read_frames(folder) for camera, folder in streets.items()}
     for event, numbers in events:
@@ -46,12 +46,12 @@ def compare(
         if track is None:
             wrong += 1
         else:
-            found.add((sighting.camera, track))
+            found_passes.add((sighting.camera, track))
     tracks = [(camera, t) for camera, folder in streets.items() for t in _read_tracks(folder)]
     findable = [
         (camera, t) for camera, t in tracks if t["watch"] and len(t["eligible"]) >= _MIN_FRAMES
     ]
-    missed = [(camera, t) for camera, t in findable if (camera, t["track"]) not in found]
+    missed = [(camera, t) for camera, t in findable if (camera, t["track"]) not in found_passes]
     return KnownTruth(
         passes=len(findable),
         found=len(findable) - len(missed),

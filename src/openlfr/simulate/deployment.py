@@ -30,8 +30,8 @@ deployment:
   name: Simulated street
   purpose: To see the whole pipeline work on made-up passes with known truth
   place: Nowhere; the street is drawn
-  legal_basis: None is needed; nobody real is filmed
-  authorised_by: Whoever runs this simulation
+  legal_basis: Not needed; no real people are filmed
+  authorised_by: The user who runs this simulation
   starts: {starts}
   ends: {ends}
 
@@ -64,7 +64,7 @@ def write_manifest(
             for photo in photos:
                 writer.writerow((
                     subject, _relative_path(folder, photo), "control",
-                    "Simulation: nobody real is looked for", "simulation",
+                    "Simulation: no real person is searched", "simulation",
                     (now - timedelta(days=1)).date().isoformat(),
                     "simulation: enroller", "simulation: authoriser", expires,
                 ))  # fmt: skip

@@ -23,17 +23,17 @@ def register(metrics: Metrics, control: ControlReader, deployment: DeploymentInF
     )
     metrics.register_gauge(
         "openlfr_control_last_read_timestamp_seconds",
-        "When the process last heard control.v1.",
+        "Time at which the process last received a heartbeat on control.v1.",
         lambda: time.time() - control.silent_s,
     )
     metrics.register_gauge(
         "openlfr_deployment",
-        "1 for the status of the deployment under which the process works now.",
+        "1 for the current status of the process's deployment.",
         lambda: {each: float(each == deployment.status) for each in STATUSES},
         label="status",
     )
     metrics.register_gauge(
         "openlfr_deployment_revision",
-        "The revision of the deployment under which the process works now.",
+        "Current revision of the process's deployment.",
         lambda: state.revision if (state := deployment.state) else None,
     )

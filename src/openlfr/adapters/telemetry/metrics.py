@@ -40,19 +40,20 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._stages = Histogram(
-            "openlfr_stage_seconds", "Wall seconds of a stage's calls; a call is a batch.",
+            "openlfr_stage_seconds", "Duration of a stage's calls; a call is a batch.",
             ["stage"], buckets=_SECONDS, registry=self._registry,
         )  # fmt: skip
         self._ages = Histogram(
-            "openlfr_message_age_seconds", "From a message's arrival on Kafka until it was done.",
+            "openlfr_message_age_seconds",
+            "Time from the arrival of a message on Kafka to the end of its processing.",
             ["topic"], buckets=_SECONDS, registry=self._registry,
         )  # fmt: skip
         self._busy = Counter(
-            "openlfr_busy_seconds", "Seconds of work; its rate is the share of time a pod is busy.",
+            "openlfr_busy_seconds", "Seconds of work; the rate is the busy share of a pod's time.",
             registry=self._registry,
         )  # fmt: skip
         Gauge(
-            "openlfr_service", "Which service this is.", ["service"], registry=self._registry
+            "openlfr_service", "Name of the service.", ["service"], registry=self._registry
         ).labels(service).set(1)
         self.register_counter(
             "openlfr_dead_letters", "Unusable messages that were sent to dead-letters.v1.", dict

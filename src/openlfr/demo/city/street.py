@@ -42,8 +42,8 @@ deployment:
   name: {name}
   purpose: To see the city-wide mode work on made-up passes with known truth
   place: Nowhere; the streets are drawn
-  legal_basis: None is needed; nobody real is filmed
-  authorised_by: Whoever runs this demonstration
+  legal_basis: Not needed; no real people are filmed
+  authorised_by: The user who runs this demonstration
   starts: {starts}
   ends: {ends}
 
