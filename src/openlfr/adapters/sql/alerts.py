@@ -54,8 +54,8 @@ class AlertRecords:
             event: The event as published.
             evidence: Name in the vault; None without evidence.
             emitted_at: Time of emission, UTC.
-            window: Longest time between sightings of one alert. An event that belongs to another
-                alert than its published one is recorded under the other alert (see `merging`).
+            window: Longest time between sightings of one alert. Under it the event may belong to
+                another alert than the published one, and is recorded there (see `merging`).
 
         Returns:
             Whether the event was new.

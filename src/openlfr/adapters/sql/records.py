@@ -92,7 +92,7 @@ class Records:
     def erase_for_good(self) -> bool:
         """Remove erased rows from the disk; return False if another process is reading.
 
-        In that case the next call removes the rows, or the other process does when it closes the
+        In that case the next call removes the rows, or that process removes them when it closes the
         database.
         """
         return erase_for_good(self._engine)

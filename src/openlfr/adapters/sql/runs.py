@@ -104,7 +104,7 @@ class RunRecords:
             connection.execute(sa.delete(_CHECKPOINTS).where(_CHECKPOINTS.c.run_id == run_id))
 
     def save(self, run_id: str, checkpoint: Checkpoint) -> None:
-        """Replace a camera's checkpoint; the new one is durable on return."""
+        """Replace a camera's checkpoint; the new checkpoint is durable on return."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(_CHECKPOINTS).where(

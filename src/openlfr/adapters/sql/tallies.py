@@ -58,7 +58,7 @@ class TallyRecords:
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Delete a camera's tallies with frames from `first_seq` on, which are counted again."""
+        """Delete the tallies of frames from `first_seq` on; those frames are counted again."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(tallies).where(

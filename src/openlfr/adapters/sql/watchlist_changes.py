@@ -77,8 +77,8 @@ class WatchlistChanges(WatchlistRecords):
         A refused entry is `awaiting_erasure`, since its picture must still be erased.
 
         Returns:
-            The ids of settled entries. An entry that is no longer pending (suspended or removed by
-            now) is unchanged; its template in the vector store is not searchable.
+            The ids of the activated and refused entries. An entry that was suspended or removed
+            before is unchanged; its template in the vector store is not searchable.
         """
         settled = set()
         with self._access.writing() as connection:
@@ -119,11 +119,11 @@ class WatchlistChanges(WatchlistRecords):
     ) -> list[Reference]:
         """Suspend, resume or remove a subject's entries.
 
-        An entry resumed before its template has reached the vector store is pending again. A
-        suspended entry keeps its template and picture; a removed entry is `awaiting_erasure`.
+        An entry that is resumed before its template is in the vector store becomes pending again.
+        Template and picture of a suspended entry remain. A removed entry is `awaiting_erasure`.
 
         Returns:
-            The changed entries, as they are now.
+            The changed entries in their new state.
         """
         condition = references.c.subject == subject
         if watchlists is not None:
@@ -133,11 +133,11 @@ class WatchlistChanges(WatchlistRecords):
     def change_entry_status(
         self, reference_ids: Collection[str], to: EntryStatus, at: datetime
     ) -> list[Reference]:
-        """As `move`, of these entries."""
+        """Suspend, resume or remove these entries, like `change_subject_status`."""
         return self._move(references.c.reference_id.in_(reference_ids), to, at)
 
     def remove_expired(self, reference_ids: Collection[str], at: datetime) -> list[Reference]:
-        """Remove entries, for example expired ones; returns the removed entries."""
+        """Remove entries, for example expired entries; return the removed entries."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
 
     def erase_subjects(self, before: datetime) -> list[str]:
