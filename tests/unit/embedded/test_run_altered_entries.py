@@ -40,11 +40,11 @@ def change(house, what, *, unchecked=False):
 
 
 ATTACKS = {
-    "blanked authority": ("authorised_by = '' WHERE subject = 'Ann'", "authorised_by is not"),
-    "blanked basis": ("legal_basis = '' WHERE subject = 'Ann'", "legal_basis is not"),
-    "one person": ("authorised_by = enrolled_by WHERE subject = 'Ann'", "authorised_by is not"),
-    "extended": ("expires = '2090-01-01' WHERE subject = 'Ann'", "expires is not"),
-    "renamed": ("subject = 'Ann' WHERE subject = 'Bea'", "subject and its hash are not"),
+    "blanked authority": ("authorised_by = '' WHERE subject = 'Ann'", "authorised_by differs"),
+    "blanked basis": ("legal_basis = '' WHERE subject = 'Ann'", "legal_basis differs"),
+    "one person": ("authorised_by = enrolled_by WHERE subject = 'Ann'", "authorised_by differs"),
+    "extended": ("expires = '2090-01-01' WHERE subject = 'Ann'", "expires differs"),
+    "renamed": ("subject = 'Ann' WHERE subject = 'Bea'", "subject and its hash differ"),
 }
 
 
@@ -55,7 +55,7 @@ def test_who_was_changed_while_a_run_lasts_is_searched_no_more_and_named(house, 
     house.refresh()
     assert len(house.index) == 1
     [problem] = house.problems
-    assert f"1 reference of Ann ({says} as enrolled). Somebody" in problem
+    assert f"1 reference of Ann ({says} from its enrolment). Somebody" in problem
     assert "has changed the records: find the cause, then remove these entries" in problem
     house.refresh()
     assert len(house.problems) == 1

@@ -143,7 +143,7 @@ def test_the_report_shows_each_and_which_were_added_up(records, tmp_path):
     for part in (
         "Baseline by baseline", "list: 1 to 2 references (wanted 1 to 2)",
         "baselines 1, 2. Together 10 faces seen, 6 compared, 0 matched, 0 alerts.",
-        "Not 3: other rules.", "23 November 2026 12:01:00",
+        "Different from 3: other rules.", "23 November 2026 12:01:00",
     ):  # fmt: skip
         assert part in text, part
     assert [each["number"] for each in report["baselines"]] == [0, 1, 2, 3]
@@ -176,6 +176,6 @@ def test_frames_that_were_not_looked_at_make_no_line_of_their_own(records, tmp_p
     records.tallies.discard_from("market", 1, "gate", Reporter.ANALYSIS, 9000)
     records.tallies.record([tally(first=9000, deployment="market", **left_out)], at=NOON)
     text, report = report_of(records, tmp_path)
-    assert "none is recorded" not in text
+    assert "no baseline is recorded" not in text
     assert "no recorded baseline" not in lines(records)
     assert report["baselines"][0]["frames_sampled_away"] == 7
