@@ -100,7 +100,7 @@ def test_a_large_import_gives_way_to_a_run_that_begins(openlfr, place, monkeypat
     rows = [HEADER, f"Eileen,astronaut.png,{REST}", f"Collins,astronaut.png,{REST}"]
     Path("manifest.csv").write_text("\n".join(rows))
     monkeypatch.setattr("openlfr.cli.watchlist_changes.MAX_WAIT_S", 0.0)
-    monkeypatch.setattr("openlfr.operations.watchlist_sync.AT_ONCE", 1)
+    monkeypatch.setattr("openlfr.operations.watchlist_sync.MAX_PER_TRANSACTION", 1)
     lock, settle = FileLock("data/run.lock"), WatchlistChanges.settle
 
     def settle_while_a_run_begins(self, settlements, at):

@@ -21,7 +21,7 @@ from openlfr.domain.permissions import Action, require
 from openlfr.domain.principals import OPENLFR, SYSTEM
 from openlfr.domain.text import require_reason
 from openlfr.domain.watchlist import EntryStatus
-from openlfr.operations.gallery import AT_ONCE
+from openlfr.operations.gallery import MAX_PER_TRANSACTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +133,11 @@ def _move(
 ) -> list[Reference]:
     kind, reason = why
     moved: list[Reference] = []
-    for start in range(0, len(ids), AT_ONCE):
+    for start in range(0, len(ids), MAX_PER_TRANSACTION):
         with records.unit_of_work() as work:
-            for entry in work.watchlist.change_entry_status(ids[start : start + AT_ONCE], to, at):
+            for entry in work.watchlist.change_entry_status(
+                ids[start : start + MAX_PER_TRANSACTION], to, at
+            ):
                 what: ActDetails = kind(entry.reference_id, entry.subject, entry.watchlist, reason)
                 work.record(AuditEvent(at, by, what))
                 moved.append(entry)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
     from openlfr.ports import Records, TemplateStore, Vault, WatchlistRecords
 
-AT_ONCE = 200
+MAX_PER_TRANSACTION = 200
 """Number of entries that one transaction changes. Alerts are recorded in the same database and wait
 for this transaction (0.2 s; a whole import of 10,000 entries would delay alerts for too long)."""
 
@@ -164,8 +164,8 @@ def erase_removed_entries(
     leaving = records.watchlist.awaiting_erasure()
     if leaving:  # in one call, since Milvus Lite rewrites its files for each removal
         templates.remove([reference.reference_id for reference in leaving])
-    for start in range(0, len(leaving), AT_ONCE):
-        some = leaving[start : start + AT_ONCE]
+    for start in range(0, len(leaving), MAX_PER_TRANSACTION):
+        some = leaving[start : start + MAX_PER_TRANSACTION]
         ids = [reference.reference_id for reference in some]
         for reference in some:
             if reference.picture:
@@ -268,7 +268,7 @@ def describe_unsearched(
 
 def _describe_some(reference_ids: Sequence[str], records: WatchlistRecords) -> str:
     """Return the number of references, and the names of some of their subjects."""
-    known = records.references(reference_ids=reference_ids[:AT_ONCE])
+    known = records.references(reference_ids=reference_ids[:MAX_PER_TRANSACTION])
     names = sorted({each.subject for each in known})
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     count = len(reference_ids)

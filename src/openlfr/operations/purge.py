@@ -41,7 +41,7 @@ from openlfr.operations.erasure import (
 )
 from openlfr.operations.erasure_words import ERASURE_WORDS
 from openlfr.operations.evidence import PREFIX, evidence_name, read_storage_time
-from openlfr.operations.gallery import AT_ONCE, CRASH_MARGIN
+from openlfr.operations.gallery import CRASH_MARGIN, MAX_PER_TRANSACTION
 from openlfr.operations.written_files import ErasedIds, erase_written, seal_written
 
 if TYPE_CHECKING:
@@ -204,8 +204,8 @@ def purge(
         if name not in referred_to:
             vault.delete(name)
     vault.erase_unfinished(now - CRASH_MARGIN)
-    for start in range(0, len(due.entries), AT_ONCE):
-        some = due.entries[start : start + AT_ONCE]
+    for start in range(0, len(due.entries), MAX_PER_TRANSACTION):
+        some = due.entries[start : start + MAX_PER_TRANSACTION]
         with records.unit_of_work() as work:
             for entry in work.watchlist.remove_expired([each.reference_id for each in some], now):
                 expired = ReferenceExpired(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.operations.gallery import AT_ONCE, apply_pending
+from openlfr.operations.gallery import MAX_PER_TRANSACTION, apply_pending
 
 if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
@@ -54,7 +54,12 @@ class WatchlistSync:
             Unavailable: A store does not answer. Completed steps are final; call it again later.
         """
         entries = apply_pending(
-            self._records, templates, self._vault, facts, now=datetime.now(UTC), limit=AT_ONCE
+            self._records,
+            templates,
+            self._vault,
+            facts,
+            now=datetime.now(UTC),
+            limit=MAX_PER_TRANSACTION,
         )
         # The version before this call, so that changes made during the call are due again.
         self._applied_version = self._read_version

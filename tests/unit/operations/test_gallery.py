@@ -245,7 +245,7 @@ def test_suspended_is_not_searchable_and_removed_is_erased(desk):
 
 
 def test_many_that_leave_at_once_are_erased_a_few_at_a_time(desk, monkeypatch):
-    monkeypatch.setattr(gallery, "AT_ONCE", 2)
+    monkeypatch.setattr(gallery, "MAX_PER_TRANSACTION", 2)
     for number in range(5):
         desk.add(f"subject {number}", direction(number))
     desk.apply()
