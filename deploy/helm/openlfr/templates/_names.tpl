@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels by which pods are chosen: (dict "root" $ "component" NAME). They never change. */}}
+{{/* Labels by which pods are selected: (dict "root" $ "component" NAME). They never change. */}}
 {{- define "openlfr.selectorLabels" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -44,8 +44,8 @@ alerting
 {{- end -}}
 {{- end -}}
 
-{{/* What a service's container runs: (dict "name" NAME "service" SERVICE). The operator's pod waits for
-commands of people, and ends at once when it is told to. */}}
+{{/* The command of a service's container: (dict "name" NAME "service" SERVICE). The operator's pod waits for
+people's commands, and ends at once on SIGTERM. */}}
 {{- define "openlfr.command" -}}
 {{- if eq .name "operator" -}}
 {{- $wait := "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit()); signal.pause()" -}}
@@ -78,7 +78,7 @@ commands of people, and ends at once when it is told to. */}}
 {{- end -}}
 {{- end -}}
 
-{{/* With Strimzi every client has a certificate; its user operator knows no other way for KEDA. */}}
+{{/* With Strimzi every client has a certificate, the only authentication that its user operator supports for KEDA. */}}
 {{- define "openlfr.kafkaAuth" -}}
 {{- ternary "tls" .Values.kafka.auth .Values.kafka.strimzi.enabled -}}
 {{- end -}}

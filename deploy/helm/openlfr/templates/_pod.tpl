@@ -1,4 +1,4 @@
-{{/* What all pods have in common: nobody is root, nothing is writable but what is listed. */}}
+{{/* Settings of all pods: no root user, and only the listed volumes are writable. */}}
 
 {{- define "openlfr.podSecurity" -}}
 runAsNonRoot: true
@@ -21,9 +21,9 @@ capabilities:
 {{- end -}}
 
 {{/* A Job's pod: (dict "root" $ "component" NAME "service" NAME "command" LIST "uses" LIST
-"kafkaSecret" NAME "models" BOOL). It runs the image of a service, so that both are of one version, and
-starts from `serviceDefaults` as services do. A hook runs before the release's own resources exist: it
-needs nothing but Secrets of yours and what are hooks before it (job-hooks.yaml). */}}
+"kafkaSecret" NAME "models" BOOL). It runs the image of a service, so that both have one version, and
+uses `serviceDefaults` as services do. A hook runs before the release's own resources exist: it
+needs only your Secrets and earlier hooks (job-accounts.yaml, networkpolicies.yaml). */}}
 {{- define "openlfr.jobPod" -}}
 {{- $values := .root.Values -}}
 {{- $defaults := $values.serviceDefaults -}}
@@ -40,7 +40,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  # A pod that failed stays, and its log with it.
+  # A failed pod stays, with its log.
   restartPolicy: Never
   serviceAccountName: {{ include "openlfr.jobAccount" . }}
   automountServiceAccountToken: false
@@ -60,7 +60,7 @@ spec:
                   "target" (include "openlfr.target" (dict "name" .service "service" $service))) }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
       command: {{ .command | toJson }}
-      # What it said last is then told of the pod itself.
+      # The pod's status then contains its last message.
       terminationMessagePolicy: FallbackToLogsOnError
       env:
         - name: HOME
@@ -113,8 +113,8 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- else }}
   {{- if and .models $service.enabled (ne $values.models.volume.accessMode "ReadWriteMany") }}
-  # One node mounts the volume: that of the workers which read the models. Elsewhere each would wait
-  # for the other.
+  # Only one node mounts the volume, so the Job must run on the node of the workers that read the models.
+  # On different nodes each would wait for the other.
   affinity:
     podAffinity:
       requiredDuringSchedulingIgnoredDuringExecution:
@@ -123,11 +123,11 @@ spec:
   {{- end }}
 {{- end -}}
 
-{{/* What every Job is, but its name and pod: (dict "root" $ "hook" BOOL). A hook has less time than helm
-gives it, so that its own failure is reported and no timeout. Exit code 3 is a server that does not answer
-(yet); 1 and 2 are wrong values, rights or a wrong CONFIG.yaml, which no further try mends: the hook fails
-at once, and its pod's log says why. Beside the release a Job tries longer, since what it needs may be
-about to come: a volume, Strimzi's users. */}}
+{{/* The spec of every Job except its name and pod: (dict "root" $ "hook" BOOL). A hook's time limit is below
+helm's, so that its own failure is reported, not a timeout. Exit code 3 means that a server does not answer
+(yet). Codes 1 and 2 mean wrong values, rights or CONFIG.yaml, which a retry cannot fix: the hook fails
+at once, and its pod's log has the reason. A Job beside the release tries longer, because the volume or
+Strimzi's users may not exist yet. */}}
 {{- define "openlfr.jobLimits" -}}
 backoffLimit: {{ .root.Values.jobs.backoffLimit }}
 activeDeadlineSeconds: {{ ternary .root.Values.jobs.activeDeadlineSeconds 1800 .hook }}
@@ -135,7 +135,7 @@ podFailurePolicy:
   rules:
     - action: Ignore
       onPodConditions:
-        # A node that is drained is no failure of ours.
+        # The drain of a node is not a failure of the Job.
         - {type: DisruptionTarget, status: "True"}
     {{- if .hook }}
     - action: FailJob
@@ -168,9 +168,9 @@ labelSelector:
     {{- include "openlfr.selectorLabels" . | nindent 4 }}
 {{- end -}}
 
-{{/* Affinity of a service that mounts what one node alone can mount: (dict "root" $ "name" NAME). The
-operator's pod mounts both volumes: it goes where alerting keeps the evidence, and alerting where analysis
-has the models. (Several terms at once would ask for a pod that is all of them.) */}}
+{{/* Affinity of a service with a volume that only one node can mount: (dict "root" $ "name" NAME). The
+operator's pod mounts both volumes, so it runs beside alerting (evidence), and alerting runs beside analysis
+(models). Several terms at once would require one pod that matches all of them. */}}
 {{- define "openlfr.besideVolumes" -}}
 {{- $values := .root.Values -}}
 {{- $on := dict -}}
@@ -204,7 +204,7 @@ helm.sh/hook: pre-install,pre-upgrade
 helm.sh/hook-weight: {{ .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- if .job }}
-# Helm 4 prints what a failed one said; older ones leave it to `kubectl logs`.
+# Helm 4 prints the log of a failed hook; with older versions use `kubectl logs`.
 helm.sh/hook-output-log-policy: hook-failed
 {{- end }}
 {{- end -}}

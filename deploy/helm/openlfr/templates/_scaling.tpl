@@ -1,6 +1,6 @@
-{{/* What KEDA's ScaledObjects and plain HorizontalPodAutoscalers have in common. */}}
+{{/* Common parts of KEDA's ScaledObjects and plain HorizontalPodAutoscalers. */}}
 
-{{/* Up quickly, down slowly: each change halts the whole group for a moment. */}}
+{{/* Up quickly, down slowly: each change stops the whole group for a moment. */}}
 {{- define "openlfr.scalingBehavior" -}}
 scaleUp:
   policies:
@@ -13,7 +13,7 @@ scaleDown:
     - {type: Pods, value: 1, periodSeconds: {{ .stepDownSeconds }}}
 {{- end -}}
 
-{{/* The rest of a trigger by Prometheus: how KEDA says who it is. */}}
+{{/* The rest of a Prometheus trigger: KEDA's authentication. */}}
 {{- define "openlfr.prometheusAccess" -}}
 {{- if ne .Values.metrics.prometheusAuth "none" }}
   authModes: {{ .Values.metrics.prometheusAuth }}
