@@ -118,7 +118,7 @@ def rig():
     return start
 
 
-def test_a_camera_that_never_sent_is_silent_since_it_was_to_be_filmed(rig):
+def test_a_camera_without_a_frame_is_silent_since_its_first_frame_was_due(rig):
     before = time.time()
     with rig(SilentSource()) as found:
         found.wait(lambda: found.value_of(LAST))
@@ -126,7 +126,7 @@ def test_a_camera_that_never_sent_is_silent_since_it_was_to_be_filmed(rig):
         assert found.value_of(OUTSIDE) == 0
 
 
-def test_when_a_frame_was_last_sent_is_known_when_filming_begins_again(rig):
+def test_the_time_of_the_last_frame_is_retained_when_filming_begins_again(rig):
     with rig(SilentSource()) as found:
         found.wait(lambda: found.gate.status.session)
         first, at = found.gate.status.session, time.time() + 5
@@ -182,7 +182,7 @@ def test_a_pause_disconnects_a_live_camera_and_a_resume_connects_to_it_again(rig
         assert found.gate.counts[waits] == 1
 
 
-def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
+def test_an_ended_file_is_not_silent_but_a_broken_file_is(rig):
     for then, silent in ((lambda: None, False), (BadInput("it breaks off"), True)):
         with rig(SilentSource(then, live=False), url="/videos/a.mp4") as found:
             found.gate.join()
@@ -191,7 +191,7 @@ def test_a_file_that_has_ended_is_not_silent_and_one_that_broke_off_is(rig):
             assert (found.value_of(LAST) is not None) == silent
 
 
-def test_what_is_not_held_is_not_shown(rig):
+def test_cameras_of_other_processes_are_not_reported(rig):
     """Else each process would show every camera of the city."""
     with rig(SilentSource()) as found:
         found.wait(lambda: found.value_of(LAST))

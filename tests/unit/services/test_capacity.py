@@ -14,13 +14,13 @@ def camera(url="rtsp://10.0.0.7/main", **keys):
     return Camera.model_validate({"url": url, **keys})
 
 
-def test_a_camera_costs_what_is_read_and_what_is_sent():
+def test_the_cost_of_a_camera_is_for_reading_and_sending():
     slow, quick, every = (estimate_cost(camera(**keys)) for keys in ({"fps": 1}, {"fps": 5}, {}))
     assert 0 < slow.millicores < quick.millicores < every.millicores
     assert slow.movable
 
 
-def test_a_file_that_plays_once_stays_where_it_is():
+def test_a_file_that_plays_once_is_not_movable():
     assert not estimate_cost(camera("/videos/a.mp4")).movable
     assert estimate_cost(camera("/videos/a.mp4", loop=True)).movable
 
@@ -34,14 +34,14 @@ def test_a_file_that_plays_once_stays_where_it_is():
         ("0", "150000 100000", 1.5),
     ],
 )
-def test_cores_are_what_is_said_or_allowed(said, limit, found, tmp_path):
+def test_cores_come_from_the_variable_or_the_cgroup(said, limit, found, tmp_path):
     file = tmp_path / "cpu.max"
     file.write_text(limit)
     assert available_cores({"OPENLFR_MILLICORES": said}, file) == found
 
 
 @pytest.mark.parametrize("limit", ["max 100000", "", "odd", "900000000 100000"])
-def test_without_a_limit_they_are_the_machines(limit, tmp_path):
+def test_without_a_limit_all_cores_of_the_machine_count(limit, tmp_path):
     file = tmp_path / "cpu.max"
     file.write_text(limit)
     assert available_cores({}, file) >= 1
@@ -49,12 +49,12 @@ def test_without_a_limit_they_are_the_machines(limit, tmp_path):
 
 
 @pytest.mark.parametrize("said", ["-1", "0.5", "many", "500m", "99999999"])
-def test_cores_that_are_none_are_refused(said):
+def test_an_invalid_number_of_cores_is_rejected(said):
     with pytest.raises(Misconfigured, match="OPENLFR_MILLICORES must be thousandths of a core"):
         available_cores({"OPENLFR_MILLICORES": said})
 
 
-def test_the_room_follows_from_cores_and_cost_unless_it_is_said():
+def test_the_room_follows_from_cores_and_cost_unless_it_is_configured():
     costs = {"gate": Cost(100), "yard": Cost(60)}
     assert max_cameras_for(costs, available=2.0) == 20
     assert max_cameras_for(costs, available=0.01) == 1

@@ -34,7 +34,7 @@ def clock():
     return ManualClock(100.0)
 
 
-def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
+def test_recorded_deployments_are_read_again_after_a_while(clock):
     records = Records(THEIRS)
     known = DeploymentCache(records, OURS, clock=clock)
     assert known.get("Fair") == known.get("Fair") == THEIRS
@@ -44,13 +44,13 @@ def test_others_are_as_the_records_have_them_and_asked_for_now_and_then(clock):
     assert known.get("Fair") == longer
 
 
-def test_our_own_is_as_it_is_recorded_which_all_services_follow(clock):
+def test_the_recorded_deployment_has_priority_over_the_configured_one(clock):
     revised = replace(OURS, cameras=("gate",), status=DeploymentStatus.PAUSED, revision=2)
     assert DeploymentCache(Records(revised), OURS, clock=clock).get("Market") == revised
     assert DeploymentCache(Records(), OURS, clock=clock).get("Market") == OURS
 
 
-def test_where_the_records_name_no_cameras_our_own_are_the_configurations(clock):
+def test_without_recorded_cameras_the_configured_cameras_count(clock):
     """Another's are not known, and a sighting of an unknown camera is refused."""
     known = DeploymentCache(Records(replace(OURS, cameras=()), replace(THEIRS, cameras=())), OURS)
     assert known.get("Market") == OURS

@@ -98,7 +98,7 @@ def film(source, stop=None, frames=None, tallies=None, **how):
     return filming, frames.sent
 
 
-def test_a_file_says_that_it_has_ended():
+def test_the_end_of_a_file_is_sent():
     filming, sent = film(Source(3))
     assert [(frame.seq, frame.ended, wait) for frame, wait in sent] == [
         (0, False, False), (1, False, False), (2, False, False), (3, True, True),
@@ -109,7 +109,7 @@ def test_a_file_says_that_it_has_ended():
 
 
 @pytest.mark.parametrize("status", ["paused", None])
-def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(status):
+def test_a_file_pauses_while_its_deployment_is_paused_and_loses_no_frame(status):
     in_force = deployment(NOON, NOON + HOUR)
     started = in_force.state
     paused = status and replace(started, status=DeploymentStatus(status), version=2)
@@ -141,7 +141,7 @@ def test_a_file_stands_still_while_its_deployment_is_paused_and_loses_nothing(st
     assert not filming.is_paused
 
 
-def test_a_live_camera_sends_nothing_while_paused_and_that_is_counted():
+def test_a_paused_live_camera_sends_no_frame_and_counts_them():
     in_force = deployment(NOON, NOON + HOUR, status=DeploymentStatus.PAUSED)
     source, sender, tallies = Source(3), Sender(), TallySender()
     source.is_live = True
@@ -173,7 +173,7 @@ def test_a_file_that_goes_to_another_process_does_not_end_this_one_where_kafka_i
             film(source, stop, frames=Late(), lossless=lossless)
 
 
-def test_a_file_that_breaks_off_has_ended_too():
+def test_the_end_of_a_broken_file_is_sent_too():
     source, sender = Source(2, breaks_off=True), Sender()
     filming = session_with(source, sender)
     with pytest.raises(BadInput):
@@ -181,13 +181,13 @@ def test_a_file_that_breaks_off_has_ended_too():
     assert [frame.ended for frame, _ in sender.sent] == [False, False, True]
 
 
-def test_a_camera_that_is_stopped_does_not_say_that_it_has_ended():
+def test_no_end_is_sent_for_a_stopped_camera():
     stop = threading.Event()
     _, sent = film(Source(2, then=stop.set), stop)
     assert [frame.ended for frame, _ in sent] == [False, False]
 
 
-def test_a_file_of_which_nothing_was_sent_has_nothing_to_end():
+def test_no_end_is_sent_for_a_file_without_a_sent_frame():
     filming, sent = film(Source(2, start=NOON - HOUR))
     assert sent == []
     assert filming.counts["outside_hours"] == 2
@@ -202,7 +202,7 @@ def test_a_file_of_which_nothing_was_sent_has_nothing_to_end():
         ({"ends": NOON + timedelta(seconds=0.2)}, 0, 2),
     ],
 )
-def test_what_a_pause_leaves_out_is_not_counted_as_outside_the_hours(more, paused, outside):
+def test_frames_skipped_in_a_pause_are_not_counted_as_outside_the_hours(more, paused, outside):
     in_force, tallies = deployment(NOON, NOON + HOUR), TallySender()
 
     class Street(Source):
@@ -249,7 +249,7 @@ def film_live(*connections, frames=None, tallies=None):
     return filming, [(f.epoch, f.seq, f.ended, wait) for f, wait in frames.sent]
 
 
-def test_each_connection_of_a_live_camera_ends_its_epoch_and_nothing_waits():
+def test_the_end_of_a_connection_ends_its_epoch_without_waiting():
     filming, sent = film_live([0, 1], [0])
     assert sent == [
         (0, 0, False, False), (0, 1, False, False), (0, 2, True, False),
@@ -259,7 +259,7 @@ def test_each_connection_of_a_live_camera_ends_its_epoch_and_nothing_waits():
     assert (counts["connects"], counts["reconnects"], counts["sent"]) == (2, 1, 3)
 
 
-def test_what_finds_no_room_and_what_kafka_does_not_take_is_dropped_and_tallied():
+def test_frames_without_room_or_rejected_by_kafka_are_dropped_and_tallied():
     tallies = TallySender()
     filming, _ = film(Source(5), frames=Sender(no_room={1}, not_taken={3}), tallies=tallies)
     assert (filming.counts["sent"], filming.counts["dropped"]) == (3, 2)
@@ -288,13 +288,13 @@ def test_tallies_cover_every_frame_without_a_gap():
     assert tallies.sent[1][0].first_captured_at == NOON + timedelta(seconds=10)
 
 
-def test_tallies_begin_anew_with_each_epoch_and_are_told_when_a_connection_is_lost():
+def test_a_tally_is_sent_when_a_connection_is_lost_and_each_epoch_begins_another():
     tallies = TallySender()
     film_live([2, 3], [0, 4], tallies=tallies)
     assert [(t.epoch, t.first_seq, t.last_seq) for t, _ in tallies.sent] == [(0, 0, 3), (1, 0, 4)]
 
 
-def test_a_tally_that_cannot_be_told_is_told_later():
+def test_a_tally_that_cannot_be_sent_is_sent_later():
     tallies = TallySender(away=1)
     film(Source(101, start=NOON - HOUR), tallies=tallies)
     assert tallies.figures == [(0, 99, 0, 0, 100, 0), (100, 100, 0, 0, 1, 0)]

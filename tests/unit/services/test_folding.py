@@ -103,7 +103,7 @@ def sealed(content: bytes = CONTENT) -> SentEvidence:
     return SentEvidence(NAME, True, VAULT.seal(NAME, content))
 
 
-def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
+def test_evidence_is_stored_decrypted_under_the_vaults_own_key():
     desk = Desk()
     assert desk.fold(sealed()) == ["alerts.v1"]
     assert desk.vault.get(NAME) == CONTENT
@@ -121,7 +121,7 @@ def test_evidence_is_kept_in_clear_under_the_vaults_own_key():
     ],
     ids=["another vault's key", "damaged", "cut short", "not sealed", "a scene in clear"],
 )
-def test_no_picture_is_worth_an_alert(carried):
+def test_an_alert_is_published_even_without_its_picture(carried):
     desk = Desk()
     assert desk.fold(carried) == ["alerts.v1"]
     assert desk.folding.counts["without_evidence"] == 1
@@ -130,14 +130,14 @@ def test_no_picture_is_worth_an_alert(carried):
 
 
 @pytest.mark.parametrize("name", ["../out", "references/r1", "evidence/other"])
-def test_a_picture_under_anothers_name_is_set_aside_before_anything_is_folded(name):
+def test_a_picture_with_a_wrong_name_is_a_dead_letter_before_the_fold(name):
     desk = Desk()
     assert desk.fold(SentEvidence(name, False, CONTENT)) == ["dead-letters.v1"]
     assert desk.vault.names() == []
     assert desk.book.events("Market") == []
 
 
-def test_several_deployments_are_folded_each_as_its_own():
+def test_sightings_of_several_deployments_are_folded_separately():
     fair = replace(MARKET, deployment_id="Fair", cameras=("wheel",))
     desk = Desk(MARKET, fair)
     there = renamed(SIGHTING, make_ids("Fair", VAULT), deployment="Fair", camera="wheel")
@@ -152,7 +152,7 @@ def test_several_deployments_are_folded_each_as_its_own():
     [(timedelta(0), True), (timedelta(seconds=-2), True), (timedelta(seconds=-3), False)],
 )
 @pytest.mark.parametrize("status", ["paused", "stopped", "closed"])
-def test_what_was_captured_after_a_pause_was_in_force_is_refused(since, folded, status):
+def test_a_sighting_captured_after_a_pause_is_rejected(since, folded, status):
     """Analysis follows a pause by itself; alerting takes its word for nothing."""
     paused = replace(MARKET, status=DeploymentStatus(status), changed_at=NOON + since)
     [(topic, record)] = Desk(paused).folding.fold([written(SIGHTING)])
@@ -167,7 +167,7 @@ def test_a_deployment_that_was_resumed_is_folded():
     assert topic == "alerts.v1"
 
 
-def test_under_a_deployment_that_was_altered_in_the_database_nothing_is_folded():
+def test_no_sighting_of_an_altered_deployment_is_folded():
     changed = replace(MARKET, alteration="ends differs from its acts")
     [(topic, record)] = Desk(changed).folding.fold([written(SIGHTING)])
     assert topic == "dead-letters.v1"
@@ -207,7 +207,7 @@ def unsigned(message: Message) -> Message:
         "deployment", "camera", "300 days on", "the last moment",
     ],
 )  # fmt: skip
-def test_a_forged_sighting_is_set_aside_and_raises_nothing(message, says):
+def test_a_forged_sighting_is_a_dead_letter_and_raises_no_alert(message, says):
     desk = Desk()
     [(topic, letter)] = desk.folding.fold([message])
     assert topic == "dead-letters.v1"
@@ -226,7 +226,7 @@ def test_a_forged_sighting_is_set_aside_and_raises_nothing(message, says):
     ],
     ids=["carried", "in the vault already", "damaged", "covered"],
 )
-def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pictured):
+def test_the_records_name_a_picture_only_if_it_exists(tmp_path, carried, pictured):
     [(topic, record)] = Desk().records_of(carried)
     message = message_of(record, topic)
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
@@ -237,7 +237,7 @@ def test_the_records_name_no_picture_where_there_is_none(tmp_path, carried, pict
 
 
 @pytest.mark.parametrize("key", [None, b"another key"], ids=["without a code", "another key"])
-def test_a_forged_alert_is_set_aside_and_nobody_is_asked_about_it(tmp_path, key):
+def test_a_forged_alert_is_a_dead_letter_and_is_not_recorded(tmp_path, key):
     event = AlertEvent(
         EventKind.OPENED, event_id_of(SIGHTING.sighting_id), alert_id_of(SIGHTING.sighting_id),
         replace(SIGHTING, subject="Mr Innocent", deployment="Elsewhere"),
@@ -254,7 +254,7 @@ def test_a_forged_alert_is_set_aside_and_nobody_is_asked_about_it(tmp_path, key)
     assert recording.counts == {"alerts_forged": 1, "set_aside": 1}
 
 
-def test_the_records_say_to_which_alert_a_sighting_belongs_and_nobody_waits_for_them(tmp_path):
+def test_the_alert_of_a_sighting_is_read_from_the_records_without_waiting(tmp_path):
     desk = Desk()
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
         desk.folding._directory = records.alerts

@@ -102,7 +102,7 @@ def process(*messages, analyser=None, **more):
         (message(replace(FRAME, seq=13)), "cannot be analysed: ValueError"),
     ],
 )
-def test_poison_is_set_aside_with_its_place_and_without_its_picture(poison, reason):
+def test_an_unusable_message_is_a_dead_letter_with_its_place_and_no_picture(poison, reason):
     analyser = FakeAnalyser()
     _, letters = process(poison, message(replace(FRAME, seq=14)), analyser=analyser)
     assert 14 in analyser.seen
@@ -113,7 +113,7 @@ def test_poison_is_set_aside_with_its_place_and_without_its_picture(poison, reas
     assert letter.value_bytes == len(poison.value)
 
 
-def test_frames_of_another_deployment_are_left_to_its_own_workers_and_told_once():
+def test_another_deployments_frames_are_skipped_and_logged_once():
     other = replace(FRAME, deployment="Other")
     with structlog.testing.capture_logs() as logs:
         processor, letters = process(*(message(replace(other, seq=seq)) for seq in range(3)))
@@ -122,7 +122,7 @@ def test_frames_of_another_deployment_are_left_to_its_own_workers_and_told_once(
     assert [line["deployment"] for line in logs] == ["Other"]
 
 
-def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worker():
+def test_tracks_whose_search_fails_are_dropped_and_counted():
     class Poisoned(FakeAnalyser):
         def close_camera(self, camera):
             raise ValueError("a face that the models cannot bear")
@@ -138,9 +138,7 @@ def test_tracks_that_cannot_be_searched_are_dropped_and_counted_and_end_no_worke
 
 
 @pytest.mark.parametrize(("side", "told", "counted"), [(60, True, 0), (1700, False, 1)])
-def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
-    side, told, counted
-):
+def test_a_sighting_whose_picture_is_too_large_is_published_without_it(side, told, counted):
     noise = np.random.default_rng(3).integers(0, 255, (side, side, 3), np.uint8)
     box = Box(0, 0, side, side)
     scene = Scene(np.zeros((9, 16, 3), np.uint8), 240, 3840, 2160)
@@ -163,7 +161,7 @@ def test_a_face_that_is_too_large_for_kafka_costs_its_picture_and_not_the_alert(
     assert processor.counts["evidence_too_large"] == counted
 
 
-def test_a_face_that_others_cover_is_told_without_its_picture():
+def test_a_sighting_of_a_covered_face_is_published_without_its_picture():
     sighting = sighting_of(
         deployment="Market", camera="gate", epoch=1, seq=0, subject="ann", watchlist="default",
         reference_id="r", captured_at=NOON, box=Box(0, 0, 9, 9), score=0.5, threshold=0.4,
@@ -180,7 +178,7 @@ def test_a_face_that_others_cover_is_told_without_its_picture():
     assert processor.counts["evidence_covered"] == 1
 
 
-def test_where_every_frame_is_late_it_is_said_once():
+def test_a_camera_whose_frames_are_all_late_is_logged_once():
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
     processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), at_work, max_age=SHORT)
@@ -194,9 +192,7 @@ def test_where_every_frame_is_late_it_is_said_once():
 
 
 @pytest.mark.parametrize(("late", "ended"), [((), ["gate", "yard"]), ({3}, ["yard"]), ({3, 4}, [])])
-def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late(
-    late, ended, monkeypatch
-):
+def test_silence_ends_tracks_unless_frames_of_the_partition_wait(late, ended, monkeypatch):
     analyser = FakeAnalyser()
     processor = processor_of(analyser)
     yard = message(replace(FRAME, camera="yard"), partition=4)
@@ -206,7 +202,7 @@ def test_silence_ends_the_tracks_of_those_alone_whose_frames_are_not_merely_late
     assert analyser.seen[2:] == [f"end of {camera}" for camera in ended]
 
 
-def test_an_outage_is_no_poison():
+def test_an_outage_makes_no_dead_letter():
     with pytest.raises(Unavailable):
         process(message(replace(FRAME, seq=13)), analyser=FakeAnalyser(Unavailable))
 
@@ -222,7 +218,7 @@ def test_an_outage_is_no_poison():
         (3000, 60, {"max_age": SHORT, "recorded": ["gate"]}, "dropped_late"),
     ],
 )
-def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more, counted):
+def test_late_frames_are_skipped_and_counted(captured, kept, more, counted):
     now = datetime.now(UTC)
     frame = replace(FRAME, captured_at=now - timedelta(seconds=captured))
     at_work = deployment(now - HOUR, now + HOUR)
@@ -233,7 +229,7 @@ def test_frames_that_come_too_late_are_left_out_and_counted(captured, kept, more
     assert {what: n for what, n in processor.counts.items() if n} == {counted: 1}
 
 
-def test_frames_outside_the_hours_are_left_out_and_counted():
+def test_frames_outside_the_hours_are_skipped_and_counted():
     processor, letters = process(message(replace(FRAME, captured_at=NOON + HOUR)))
     assert letters == []
     assert {what: n for what, n in processor.counts.items() if n} == {"outside_hours": 1}
@@ -273,7 +269,7 @@ def test_a_pause_stops_the_search_at_once_and_a_resume_begins_it_again(status, r
     ]
 
 
-def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
+def test_a_frame_of_a_camera_that_a_revision_removed_is_skipped():
     in_force = deployment(NOON - HOUR, NOON + HOUR)
     in_force.update(replace(in_force.state, cameras=("yard",), version=2))
     processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), in_force, max_age=None)
@@ -283,7 +279,7 @@ def test_a_frame_of_a_camera_that_a_revision_took_away_is_left_out():
     assert (processor.counts["other_camera"], processor.counts["analysed"]) == (1, 1)
 
 
-def test_a_frame_that_is_delivered_again_is_looked_at_once_and_one_of_an_epoch_that_is_over_never():
+def test_repeated_frames_and_frames_of_a_previous_epoch_are_not_analysed():
     analyser = FakeAnalyser()
     again = [replace(FRAME, seq=seq) for seq in (0, 1, 2, 1, 2, 3)]
     newer, older = replace(FRAME, epoch=2, seq=0), replace(FRAME, epoch=1, seq=4)
@@ -305,7 +301,7 @@ def test_the_end_of_a_file_ends_its_tracks_at_once_and_in_order():
     assert tallies_of(processor, message(end_at(1))) == []
 
 
-def test_a_tally_covers_each_frame_once_whatever_becomes_of_it():
+def test_a_tally_counts_each_frame_once_with_any_outcome():
     frames = [replace(FRAME, seq=seq) for seq in range(0, 260, 5)]
     frames[1] = replace(frames[1], jpeg=b"no picture")
     frames[2] = replace(frames[2], captured_at=NOON + HOUR)
@@ -331,7 +327,7 @@ def test_frames_that_are_counted_again_by_another_worker_give_the_same_tally(cut
     assert again[-1] == whole[-1] or cut > 250
 
 
-def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
+def test_a_camera_without_tracks_is_quiet_and_a_frame_is_tallied_with_its_stretch():
     analyser = FakeAnalyser()
     processor = processor_of(analyser)
     tallies_of(processor, message(FRAME))
@@ -343,7 +339,7 @@ def test_a_camera_is_quiet_without_a_track_and_a_frame_told_with_its_stretch():
     assert not processor.is_quiet("gate")
 
 
-def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_on():
+def test_cameras_of_revoked_partitions_are_dropped_and_the_others_continue():
     analyser = FakeAnalyser()
     processor = processor_of(analyser)
     yard = replace(FRAME, camera="yard", seq=5)
@@ -357,7 +353,7 @@ def test_what_another_worker_looks_at_now_is_dropped_here_and_what_is_kept_goes_
     assert analyser.seen[3:] == [1]
 
 
-def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
+def test_a_partition_that_another_worker_has_processed_starts_without_tracks():
     analyser = FakeAnalyser()
     processor = processor_of(analyser)
     tallies_of(processor, message(FRAME, offset=17))
@@ -369,7 +365,7 @@ def test_a_partition_that_another_worker_had_meanwhile_begins_anew():
 
 
 @pytest.mark.parametrize("max_age", [None, timedelta(days=9)])
-def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
+def test_a_leaving_worker_tallies_only_acknowledged_frames(max_age):
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
     processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), at_work, max_age=max_age)
@@ -378,7 +374,7 @@ def test_only_what_was_acknowledged_is_told_when_the_worker_leaves(max_age):
     assert [(t.first_seq, t.last_seq) for t in left] == ([(250, 300)] if max_age else [])
 
 
-def test_a_frame_that_grew_too_old_while_the_batch_before_was_looked_at_is_left_out():
+def test_a_frame_that_became_too_old_during_the_previous_batch_is_skipped():
     now = datetime.now(UTC)
     at_work = deployment(now - HOUR, now + HOUR)
     processor = FrameBatchProcessor(FakeAnalyser(), MemoryVault(), at_work, max_age=SHORT)

@@ -64,7 +64,7 @@ def delivered(topic, records):
 
 
 @pytest.mark.parametrize("again", [0, 1, 3])
-def test_the_flags_are_those_of_one_process_and_the_same_when_it_comes_again(tmp_path, again):
+def test_the_flags_match_those_of_a_run_and_repeat_with_the_sighting(tmp_path, again):
     book = MemoryAlertBook()
     alone = [
         fold_sighting(book, each, window=WINDOW, movement=MOVEMENT, directory=BOOK_ALONE)

@@ -49,7 +49,7 @@ def with_threshold(threshold):
     return replace(CONDITIONS, threshold=threshold)
 
 
-def test_a_list_waits_for_the_threshold_and_is_then_taken_up_once(index_in_use, analyser):
+def test_a_list_waits_for_the_threshold_and_is_applied_once(index_in_use, analyser):
     first, second = Index(1), Index(1, 2)
     index_in_use.offer(Index())
     index_in_use.offer(first)
@@ -73,7 +73,7 @@ def test_a_list_waits_for_the_threshold_and_is_then_taken_up_once(index_in_use, 
     assert logs[2]["list_root"] == other.baseline.listed.root
 
 
-def test_the_same_list_in_another_index_is_no_other_baseline(index_in_use, analyser):
+def test_another_index_of_the_same_list_has_the_same_baseline(index_in_use, analyser):
     index_in_use.begin(CONDITIONS)
     index_in_use.offer(Index(1, 2))
     assert index_in_use.apply_offered() is not None
@@ -98,7 +98,7 @@ def test_a_list_that_outgrows_its_default_is_logged_once_and_measured(index_in_u
     assert "0.410 is the default for up to 2" in logged[1]["why"]
 
 
-def test_a_list_longer_than_any_that_was_measured_is_said_at_the_start_and_measured(index_in_use):
+def test_a_list_longer_than_all_measured_lists_is_logged_at_the_start(index_in_use):
     metrics = Metrics("analysis")
     service_metrics.register_threshold(metrics, index_in_use)
     index_in_use.offer(Index(*range(500)))
@@ -130,7 +130,7 @@ def test_an_addition_to_a_calibrated_list_is_logged_and_measured(index_in_use):
     [Threshold(0.4, ThresholdOrigin.SET, 0), default_threshold((), 0.4, 0)],
     ids=["set", "another model's"],
 )
-def test_what_belongs_to_no_length_is_never_outgrown(index_in_use, threshold):
+def test_a_threshold_without_a_list_length_is_never_outgrown(index_in_use, threshold):
     metrics = Metrics("analysis")
     service_metrics.register_threshold(metrics, index_in_use)
     index_in_use.begin(with_threshold(threshold))

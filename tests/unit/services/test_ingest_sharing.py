@@ -70,7 +70,7 @@ FEW = [f"c{number}" for number in range(6)]
 MANY = [f"c{number:02}" for number in range(60)]
 
 
-def test_what_is_seen_late_changes_nothing():
+def test_an_untrusted_view_changes_nothing():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member())
     rig.keeper.is_view_trusted = False
@@ -85,7 +85,7 @@ def test_what_is_seen_late_changes_nothing():
     assert rig.going == set(FEW)
 
 
-def test_who_is_not_among_the_members_yet_keeps_what_it_has():
+def test_a_process_outside_the_view_retains_its_cameras():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member())
     rig.sharing.update()
@@ -94,7 +94,7 @@ def test_who_is_not_among_the_members_yet_keeps_what_it_has():
     assert rig.going == set(FEW)
 
 
-def test_of_the_dead_is_taken_at_once_what_was_seen_alive_and_later_the_rest():
+def test_cameras_of_dead_members_move_at_once_if_they_were_seen_alive():
     rig = Rig("a", "b", "c")
     rig.keeper.may_take_over = False
     rig.keeper.sees(
@@ -132,7 +132,7 @@ def test_a_few_cameras_move_at_a_time():
     assert 28 <= len(rig.going) <= 32
 
 
-def test_a_camera_that_waits_for_another_ones_lease_ends_at_once():
+def test_a_camera_that_waits_for_a_lease_stops_at_once():
     rig = Rig(*MANY)
     rig.keeper.sees(rig.member())
     rig.sharing.update()
@@ -142,7 +142,7 @@ def test_a_camera_that_waits_for_another_ones_lease_ends_at_once():
     assert len(rig.going) <= 31
 
 
-def test_a_file_that_another_process_has_played_to_its_end_is_begun_by_nobody():
+def test_a_file_that_another_process_has_finished_is_not_started():
     rig = Rig("film", url="/videos/a.mp4")
     rig.keeper.sees(rig.member(), rig.member("them"), over={"film": 101})
     rig.sharing.update()
@@ -151,7 +151,7 @@ def test_a_file_that_another_process_has_played_to_its_end_is_begun_by_nobody():
     assert rig.keeper.dropped == ["film"]
 
 
-def test_one_that_had_ended_before_this_process_began_is_played_again():
+def test_a_file_finished_before_the_start_of_this_process_is_played_again():
     rig = Rig("film", url="/videos/a.mp4")
     rig.keeper.sees(rig.member(), over={"film": 99})
     rig.sharing.update()
@@ -161,7 +161,7 @@ def test_one_that_had_ended_before_this_process_began_is_played_again():
     assert rig.sharing.is_over()
 
 
-def test_a_pinned_epoch_is_for_the_first_time_alone():
+def test_a_pinned_epoch_is_used_only_for_the_first_connection():
     rig = Rig("gate")
     rig.keeper.sees(rig.member())
     rig.sharing.update()
@@ -174,7 +174,7 @@ def test_a_pinned_epoch_is_for_the_first_time_alone():
     assert not rig.films["gate"].pinned
 
 
-def test_a_camera_that_cannot_be_filmed_here_is_left_to_the_others():
+def test_a_camera_that_fails_here_is_withdrawn():
     rig = Rig("gate", "yard")
     rig.keeper.sees(rig.member())
     rig.sharing.update()
@@ -187,7 +187,7 @@ def test_a_camera_that_cannot_be_filmed_here_is_left_to_the_others():
     assert rig.sharing.unfilmed == ["gate", "yard"]  # as far as Redis has said
 
 
-def test_what_nobody_has_room_for_is_a_sentence():
+def test_cameras_beyond_all_room_are_reported_as_a_sentence():
     rig = Rig(*FEW)
     rig.keeper.sees(rig.member(room=2), rig.member("them", room=2), rig.member("x", leaving=True))
     rig.sharing.update()

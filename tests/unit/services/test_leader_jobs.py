@@ -106,7 +106,7 @@ def enrol(records, vault):
         add_entry(work, entry, picture_hash="r1", template=sealed, at=NOW)
 
 
-def test_what_is_enrolled_is_carried_to_the_vector_store(at_work, records, vault):
+def test_pending_templates_are_written_into_the_vector_store(at_work, records, vault):
     at_work.start()
     enrol(records, vault)
     assert at_work.store.kept.wait(PATIENCE_S)
@@ -123,7 +123,7 @@ def test_entries_are_compared_with_their_enrolments_again_and_again(at_work, tro
     assert at_work.failures == []
 
 
-def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, records, vault):
+def test_an_unavailable_vector_store_is_retried(at_work, records, vault):
     at_work.store.away = True
     enrol(records, vault)
     at_work.start()
@@ -138,7 +138,7 @@ def test_a_vector_store_that_is_away_is_tried_again_and_ends_nothing(at_work, re
     assert at_work.failing_s == 0
 
 
-def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, records, vault):
+def test_a_template_without_an_entry_is_erased_at_the_next_start(at_work, records, vault):
     enrol(records, vault)
     at_work.sync_some()
     [template] = at_work.store.all(["default"])
@@ -154,7 +154,7 @@ def test_a_template_that_a_kill_left_behind_goes_at_the_next_start(at_work, reco
     again.close()
 
 
-def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records, vault):
+def test_no_template_is_written_while_another_process_leads(at_work, records, vault):
     enrol(records, vault)
     at_work._relay.is_leader = False
     at_work._relay.trouble = Unavailable("Redis is away.")
@@ -165,7 +165,7 @@ def test_nothing_is_settled_while_it_is_another_process_s_turn(at_work, records,
     assert at_work.failures == []  # not yet: it is tried again for a while
 
 
-def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
+def test_a_relay_that_fails_for_good_reports_once(at_work, monkeypatch):
     monkeypatch.setattr(leader_jobs, "SILENCE_S", 0.0)
     at_work._relay.trouble = Unavailable("Redis is away.")
     at_work.start()
@@ -176,7 +176,7 @@ def test_a_relay_that_cannot_work_for_good_is_told_once(at_work, monkeypatch):
     assert "Redis is away" in str(error)
 
 
-def test_a_fault_of_the_relay_ends_the_process_at_once_as_what_it_is(at_work):
+def test_a_bug_in_the_relay_is_reported_at_once(at_work):
     at_work._relay.trouble = fault = KeyError("reference_id")
     at_work.start()
     assert at_work.gave_up.wait(PATIENCE_S)
@@ -184,7 +184,7 @@ def test_a_fault_of_the_relay_ends_the_process_at_once_as_what_it_is(at_work):
     assert at_work.failures == [fault]
 
 
-def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
+def test_due_data_is_erased_and_counted_after_earlier_failures(at_work):
     rounds, done = [], threading.Event()
 
     def erase():
@@ -207,7 +207,7 @@ def test_what_is_due_is_erased_and_counted_whatever_failed_before(at_work):
     assert at_work.failures == []
 
 
-def test_nothing_is_erased_while_it_is_another_process_s_turn(at_work):
+def test_nothing_is_erased_while_another_process_leads(at_work):
     at_work._relay.is_leader = False
     at_work._relay.trouble = Unavailable("Redis is away.")
     asked = []
@@ -218,7 +218,7 @@ def test_nothing_is_erased_while_it_is_another_process_s_turn(at_work):
     assert asked == []
 
 
-def test_verdicts_are_published_while_it_is_this_process_s_turn(at_work):
+def test_verdicts_are_published_while_this_process_leads(at_work):
     waiting, done, tried = [1, 2, 3], threading.Event(), threading.Event()
 
     def publish():

@@ -32,5 +32,5 @@ def waiting(*frames: tuple[str, float]) -> list[Message]:
         ([("gate", 2.0), ("yard", 1.9), ("yard", 1.7), ("hall", 1.0)], {1}),
     ],
 )
-def test_what_is_left_out(frames, left_out):
+def test_overtaken_frames_are_found(frames, left_out):
     assert find_overtaken(waiting(*frames), now=NOW) == left_out

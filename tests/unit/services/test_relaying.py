@@ -83,7 +83,7 @@ class Topic:
                 self.there[each.key] = each
         return not self.others
 
-    def told(self):
+    def published(self):
         """What was written since the last call, heartbeats as their version."""
         written, self.written = self.written, []
         return [each.version if isinstance(each, Heartbeat) else each for each in written]
@@ -104,7 +104,7 @@ def make(changes, topic=None):
 
 
 @pytest.mark.parametrize(
-    ("there", "told"),
+    ("there", "published"),
     [
         ({}, [entry("a", 3), entry("b", 5)]),
         ({"a": entry("a", 3), "b": entry("b", 5)}, []),
@@ -116,10 +116,10 @@ def make(changes, topic=None):
     ],
     ids=["nothing", "the same", "older", "unreadable", "unknown", "newer"],
 )
-def test_it_begins_with_what_differs_and_a_heartbeat(there, told):
+def test_a_new_leader_publishes_the_differences_and_a_heartbeat(there, published):
     relay, topic, _, _ = make(Changes(entry("a", 3), entry("b", 5)), Topic(**there))
     relay.run_once()
-    assert topic.told() == [*told, 5]
+    assert topic.published() == [*published, 5]
 
 
 def state(version, status=DeploymentStatus.STARTED):
@@ -127,7 +127,7 @@ def state(version, status=DeploymentStatus.STARTED):
 
 
 @pytest.mark.parametrize(
-    ("there", "told"),
+    ("there", "published"),
     [
         (None, [state(4)]),
         (state(4), []),
@@ -135,78 +135,78 @@ def state(version, status=DeploymentStatus.STARTED):
         (state(9), [DeploymentForgotten("Market"), state(4)]),  # a restored backup
     ],
 )
-def test_a_deployment_is_told_as_it_stands_and_one_that_nobody_recorded_is_forgotten(there, told):
+def test_the_state_of_a_deployment_is_published_and_an_unrecorded_one_is_removed(there, published):
     others = {"deployment/Fair": state_of(configured(NOW, NOW, name="Fair"))}
     topic = Topic(**others | ({"deployment/Market": there} if there else {}))
     changes = Changes(state(4))
     relay, topic, _, _ = make(changes, topic)
     relay.run_once()
-    assert topic.told() == [DeploymentForgotten("Fair"), *told, 4]
+    assert topic.published() == [DeploymentForgotten("Fair"), *published, 4]
     changes.put(paused := state(5, DeploymentStatus.PAUSED))
     relay.run_once()
-    assert topic.told() == [paused]
+    assert topic.published() == [paused]
 
 
-def test_it_tells_each_change_once_and_a_heartbeat_now_and_then():
+def test_each_change_is_published_once_and_a_heartbeat_regularly():
     changes = Changes(entry("a", 1))
     relay, topic, _, clock = make(changes)
     relay.run_once()
-    topic.told()
+    topic.published()
     relay.run_once()
-    assert topic.told() == []
+    assert topic.published() == []
     removed = entry("a", 2, EntryStatus.REMOVED)
     changes.put(removed)
     relay.run_once()
-    assert topic.told() == [removed]
+    assert topic.published() == [removed]
     changes.forget("a")
     clock.now += HEARTBEAT_S
     relay.run_once()
-    assert topic.told() == [EntryForgotten("a"), 3]
+    assert topic.published() == [EntryForgotten("a"), 3]
     relay.run_once()
-    assert topic.told() == []
+    assert topic.published() == []
     assert relay.counts == {"told": 3, "heartbeats": 2}
 
 
-def test_an_entry_that_was_changed_by_other_means_is_told_without_a_new_version():
+def test_an_altered_entry_is_published_without_a_new_version():
     changes = Changes(entry("a", 1), entry("b", 2))
     relay, topic, _, _ = make(changes)
     relay.run_once()
-    topic.told()
+    topic.published()
     changes.changed_otherwise = {"a": "expires differs from its enrolment"}
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
     relay.run_once()
-    assert topic.told() == []  # no version says so
+    assert topic.published() == []  # no version says so
     relay.compare()
     relay.compare()
     relay.run_once()
-    assert (topic.told(), relay.altered) == ([suspended, 2], 1)
+    assert (topic.published(), relay.altered) == ([suspended, 2], 1)
     relay.run_once()
-    assert topic.told() == []
+    assert topic.published() == []
     changes.changed_otherwise, changes.rows["a"] = {}, entry("a", 1)
     relay.compare()
     relay.run_once()
-    assert (topic.told(), relay.altered) == ([entry("a", 1), 2], 0)
+    assert (topic.published(), relay.altered) == ([entry("a", 1), 2], 0)
 
 
-def test_a_deployment_that_was_changed_by_other_means_is_published_without_a_new_version():
+def test_an_altered_deployment_is_published_without_a_new_version():
     started = state_of(configured(NOW, NOW))
     changes = Changes(started)
     relay, topic, _, _ = make(changes)
     relay.run_once()
-    topic.told()
+    topic.published()
     changes.deployments_changed_otherwise = {started.deployment_id: "ends differs from its acts"}
     changes.rows[started.key] = paused = replace(started, status=DeploymentStatus.PAUSED)
     relay.compare()
     relay.compare()
     relay.run_once()
-    assert (topic.told(), relay.altered) == ([paused, started.version], 0)
+    assert (topic.published(), relay.altered) == ([paused, started.version], 0)
     changes.deployments_changed_otherwise, changes.rows[started.key] = {}, started
     relay.compare()
     relay.run_once()
-    assert topic.told() == [started, started.version]
+    assert topic.published() == [started, started.version]
 
 
-def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():
+def test_alterations_found_by_a_follower_are_published_when_it_leads():
     changes = Changes(entry("a", 1))
     relay, topic, election, _ = make(changes)
     election.number = None
@@ -214,28 +214,28 @@ def test_what_is_found_altered_while_it_is_not_our_turn_is_told_when_it_is():
     changes.rows["a"] = suspended = entry("a", 1, EntryStatus.SUSPENDED)
     relay.compare()
     relay.run_once()
-    assert topic.told() == []
+    assert topic.published() == []
     election.number = 2
     relay.run_once()
-    assert topic.told() == [suspended, 1]
+    assert topic.published() == [suspended, 1]
 
 
-def test_it_is_silent_while_it_is_not_its_turn():
+def test_a_follower_publishes_nothing():
     relay, topic, election, _ = make(Changes(entry("a", 1)))
     election.number = None
     relay.run_once()
-    assert (topic.told(), relay.is_leader) == ([], False)
+    assert (topic.published(), relay.is_leader) == ([], False)
     election.number = 4
     relay.run_once()
-    assert (topic.told(), relay.is_leader) == ([entry("a", 1), 1], True)
+    assert (topic.published(), relay.is_leader) == ([entry("a", 1), 1], True)
 
 
 @pytest.mark.parametrize("what", ["another turn", "another writer", "an outage", "older records"])
-def test_it_looks_at_the_topic_again_after(what):
+def test_the_topic_is_read_again_after(what):
     changes = Changes(entry("a", 7))
     relay, topic, election, clock = make(changes)
     relay.run_once()
-    topic.told()
+    topic.published()
     if what == "another turn":
         election.number = 3
     elif what == "another writer":
@@ -250,18 +250,18 @@ def test_it_looks_at_the_topic_again_after(what):
         topic.down = False
     else:
         changes.rows, changes.now = {"a": replace(entry("a", 7), version=6)}, 6
-    topic.told()
+    topic.published()
     topic.there["x"] = entry("x", 2)
     relay.run_once()
-    assert topic.told()[0] == EntryForgotten("x")
+    assert topic.published()[0] == EntryForgotten("x")
 
 
-def test_a_turn_that_is_lost_while_it_writes_ends_the_writing(monkeypatch):
+def test_a_leadership_lost_during_a_write_ends_the_write(monkeypatch):
     monkeypatch.setattr(relaying, "MAX_RECORDS", 2)
     relay, topic, election, _ = make(Changes(*(entry(name, i) for i, name in enumerate("abcd", 1))))
     numbers = iter([1, 1, None, 5, 5, 5, 5])
     election.acquire_or_renew = lambda: next(numbers)
     relay.run_once()
-    assert topic.told() == [entry("a", 1), entry("b", 2)]
+    assert topic.published() == [entry("a", 1), entry("b", 2)]
     relay.run_once()
-    assert topic.told() == [entry("c", 3), entry("d", 4), 4]
+    assert topic.published() == [entry("c", 3), entry("d", 4), 4]

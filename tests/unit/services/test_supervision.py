@@ -116,17 +116,17 @@ def test_a_live_camera_that_crashes_is_filmed_again(film):
         ("rtsp://10.0.0.7/main", (Misconfigured("devices: Linux only"),), "devices: Linux only"),
     ],
 )
-def test_what_ends_one_camera_is_its_problem_alone(film, url, happens, problem):
+def test_the_failure_of_one_camera_is_only_its_problem(film, url, happens, problem):
     gate, epoch = film(happens, url=url)
     assert (gate.problem, gate.failure, epoch) == (problem, None, 1)
 
 
-def test_a_file_of_which_a_frame_would_be_lost_ends_everything(film):
+def test_a_file_that_would_lose_a_frame_ends_the_run(film):
     gate, _ = film(Unavailable("Kafka does not accept records"), url="/videos/a.mp4")
     assert str(gate.failure) == "Kafka does not accept records"
 
 
-def test_a_live_camera_waits_for_redis_and_a_file_ends_everything(film):
+def test_without_redis_a_live_camera_waits_and_a_file_ends_the_run(film):
     keeper = Keeper(Unavailable("Redis is away"), Unavailable("Redis is away"))
     gate, epoch = film(lambda: None, keeper=keeper)
     assert (gate.failure, epoch) == (None, 2)
@@ -134,7 +134,7 @@ def test_a_live_camera_waits_for_redis_and_a_file_ends_everything(film):
     assert str(gate.failure) == "Redis is away"
 
 
-def test_a_lease_that_is_lost_is_taken_again(film):
+def test_a_lost_lease_is_acquired_again(film):
     gate, epoch = film(lambda: None, keeper=Keeper(None, None))
     assert (gate.problem, gate.failure, epoch) == ("", None, 2)
 

@@ -174,7 +174,7 @@ def test_two_workers_that_take_a_change_up_one_after_the_other_are_in_the_same(r
     assert figures(records) == {1: 3, 2: 2}
 
 
-def test_what_it_is_comes_with_the_first_tally_of_each_camera_and_not_again():
+def test_only_the_first_tally_of_each_camera_describes_the_baseline():
     worker = Worker(1)
     worker.look(0, STRETCH, 2 * STRETCH)
     worker.look(0, camera="yard")
@@ -188,7 +188,7 @@ def test_what_it_is_comes_with_the_first_tally_of_each_camera_and_not_again():
     assert len({(each.baseline, each.baseline_since) for each in worker.tallies}) == 1
 
 
-def test_a_worker_that_starts_anew_goes_on_with_the_same(records):
+def test_a_restarted_worker_continues_the_same_baseline(records):
     before, after = Worker(1), Worker(1)
     before.look(0)
     before.end(1)
@@ -237,7 +237,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("what", FORGED)
-def test_a_forged_tally_is_set_aside_and_changes_no_record(records, what):
+def test_a_forged_tally_is_a_dead_letter_and_changes_no_record(records, what):
     worker = Worker(1)
     worker.look(0)
     worker.end(1)
@@ -272,7 +272,7 @@ def test_ingest_has_a_key_of_its_own(records):
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_a_tally_whose_baseline_is_not_what_it_says_is_set_aside(records, what):
+def test_a_tally_whose_baseline_does_not_match_is_a_dead_letter(records, what):
     worker = Worker(1)
     worker.look(0)
     worker.end(1)

@@ -91,7 +91,7 @@ def snapshot(store, indexes, clock):
     return LocalWatchlistIndex(store, indexes.append, fetcher=AtOnce(), clock=clock)
 
 
-def test_only_what_is_new_is_fetched(store, snapshot, indexes):
+def test_only_new_templates_are_fetched(store, snapshot, indexes):
     store.put([ANN, BEA, CAT])
     for manifest in (listed(ANN, BEA), listed(BEA), listed(BEA, CAT), {}):
         assert snapshot.use(manifest)
@@ -121,7 +121,9 @@ def test_a_removal_is_in_force_while_the_vector_store_is_away(
 
 
 @pytest.mark.parametrize(("left", "remaining"), [((BEA,), ("Bea",)), ((), ())])
-def test_a_removal_is_in_force_while_the_vector_store_says_nothing(store, indexes, left, remaining):
+def test_a_removal_takes_effect_while_the_vector_store_does_not_answer(
+    store, indexes, left, remaining
+):
     store.put([ANN, BEA, CAT])
     speak = threading.Event()
     speak.set()
@@ -150,7 +152,7 @@ def test_a_removal_is_in_force_while_the_vector_store_says_nothing(store, indexe
     snapshot.close()
 
 
-def test_what_the_store_lacks_is_asked_for_again_until_it_comes(store, snapshot, indexes, clock):
+def test_missing_templates_are_requested_again_until_they_come(store, snapshot, indexes, clock):
     altered = StoredTemplate("bea", "default", "Bea", BEA.template_hash, CAT.vector)
     store.put([ANN, altered])
     manifest = listed(ANN, BEA, CAT)
@@ -173,7 +175,7 @@ def test_what_the_store_lacks_is_asked_for_again_until_it_comes(store, snapshot,
     assert snapshot.counts == {"fetches": 3, "failed_fetches": 1}
 
 
-def test_what_is_new_waits_for_nothing_that_is_missing(store, snapshot, indexes):
+def test_new_templates_do_not_wait_for_missing_ones(store, snapshot, indexes):
     store.put([BEA])
     snapshot.use(listed(ANN))
     assert snapshot.use(listed(ANN, BEA))
@@ -209,9 +211,7 @@ def test_a_row_that_was_renamed_is_refused_until_it_is_mended(store, snapshot, i
     assert snapshot.refused == 0
 
 
-def test_a_hash_that_comes_with_an_update_of_alerting_asks_again_what_was_taken(
-    store, snapshot, indexes
-):
+def test_a_hash_from_an_update_of_alerting_requests_the_templates_again(store, snapshot, indexes):
     store.put([replace(ANN, subject="Mr Innocent")])
     snapshot.use({"ann": replace(listed(ANN)["ann"], entry_hash="")})
     assert indexes[-1].subjects == ("Mr Innocent",)  # the version before cannot know better
@@ -220,7 +220,7 @@ def test_a_hash_that_comes_with_an_update_of_alerting_asks_again_what_was_taken(
     assert snapshot.refused == 1
 
 
-def test_a_reference_with_a_new_template_is_fetched_anew(store, snapshot, indexes):
+def test_a_reference_with_a_new_template_is_fetched_again(store, snapshot, indexes):
     store.put([ANN])
     snapshot.use(listed(ANN))
     other = template("ann", 1)
@@ -231,7 +231,7 @@ def test_a_reference_with_a_new_template_is_fetched_anew(store, snapshot, indexe
     assert store.asked == [["ann"], ["ann"]]
 
 
-def test_who_is_searched_and_who_is_not_are_metrics(store, snapshot):
+def test_the_numbers_of_searched_and_unsearched_references_are_metrics(store, snapshot):
     store.put([ANN])
     snapshot.use(listed(ANN, BEA, CAT))
     metrics = Metrics("analysis")
