@@ -92,7 +92,7 @@ class LocalWatchlistIndex:
 
     @property
     def refused(self) -> int:
-        """Number of listed references that the store has with other subject, list or template."""
+        """Number of listed references whose subject, list or template differs in the store."""
         return len(self._altered)
 
     def use(self, manifest: Mapping[str, ManifestChange]) -> bool:

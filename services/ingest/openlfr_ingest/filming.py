@@ -142,7 +142,7 @@ class FilmingSession:
             Unavailable: Kafka did not accept a frame in lossless mode.
         """
         try:
-            for frame, content in self._pictures():
+            for frame, content in self._read_frames():
                 self._wait_until_due(frame, stop)
                 self._wait_until_in_force(frame.camera, stop)
                 if stop.is_set():
@@ -157,7 +157,7 @@ class FilmingSession:
             self._send_end(stop)
         finally:
             self._source.close()
-            self._finish(stop)
+            self._flush_and_close(stop)
 
     def end_epoch(self, stop: threading.Event) -> None:
         """End the epoch of a live camera, since its connection is lost."""
@@ -195,7 +195,7 @@ class FilmingSession:
             self._log_late_after = now + _LOG_LATE_EACH_S
             log.warning("camera_is_read_late", camera=camera, behind_s=round(behind_s, 1))
 
-    def _pictures(self) -> Iterator[tuple[Frame, bytes]]:
+    def _read_frames(self) -> Iterator[tuple[Frame, bytes]]:
         """Yield each frame with its JPEG bytes, which are empty if the source has no JPEG files."""
         if isinstance(self._source, PictureFolder):
             yield from self._source.frames_with_content()
@@ -249,7 +249,7 @@ class FilmingSession:
         if not self._senders.frames.send(codec.encode_frame(end), wait=wait, stop=stop):
             self._count("ends_dropped")
 
-    def _finish(self, stop: threading.Event) -> None:
+    def _flush_and_close(self, stop: threading.Event) -> None:
         """Wait until Kafka has accepted or rejected every frame, and send the last tally."""
         try:
             self._senders.frames.flush(_FLUSH_TIMEOUT if stop.is_set() else _LOSSLESS_FLUSH_TIMEOUT)

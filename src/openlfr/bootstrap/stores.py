@@ -105,7 +105,7 @@ def _records_url(settings: Settings) -> str:
     sql = settings.services.sql
     if sql is not None:
         return sql.address
-    create_data_folder(settings)  # created if missing
+    create_data_folder(settings)
     require_records_of_vault(settings)
     return f"sqlite:///{find_records_file(settings)}"
 
