@@ -139,9 +139,9 @@ def _enrol_row(
 ) -> RowReport:
     watchlist = enrolment.watchlist
     content_hash = hashlib.sha256(read_content(Path(row.image))).hexdigest()
-    standing = records.watchlist.current_entry(watchlist, row.subject, content_hash, now)
-    if standing is not None:
-        return _already_listed(row, standing)
+    existing_entry = records.watchlist.current_entry(watchlist, row.subject, content_hash, now)
+    if existing_entry is not None:
+        return _already_listed(row, existing_entry)
     examined = examine(Path(row.image), enrolment.detector, enrolment.embedder, enrolment.rules)
     reference_id = str(uuid.uuid4())
     reference = Reference(
@@ -178,15 +178,15 @@ def _enrol_row(
         # Check again under the lock: another import may have listed the picture since the first
         # check, and without a lock two imports could both list it.
         work.watchlist.lock()
-        standing = work.watchlist.current_entry(watchlist, row.subject, content_hash, now)
-        if standing is None:
+        existing_entry = work.watchlist.current_entry(watchlist, row.subject, content_hash, now)
+        if existing_entry is None:
             work.watchlist.add(
                 reference, picture_hash=examined.picture_hash, template=sealed, at=now
             )
             work.record(AuditEvent(now, who, enrolled))
-    if standing is not None:
+    if existing_entry is not None:
         vault.delete(reference.picture)
-        return _already_listed(row, standing)
+        return _already_listed(row, existing_entry)
     return RowReport(
         row.line,
         row.subject,
@@ -198,16 +198,16 @@ def _enrol_row(
     )
 
 
-def _already_listed(row: ManifestRow, standing: Reference) -> RowReport:
+def _already_listed(row: ManifestRow, existing_entry: Reference) -> RowReport:
     return RowReport(
         row.line,
         row.subject,
         row.image,
         RowResult.ALREADY_LISTED,
-        reason=f"this picture of {row.subject} is {standing.status} until "
-        f"{standing.expires:%Y-%m-%d %H:%M} UTC; remove it first to change its entry",
-        reference_id=standing.reference_id,
-        quality=standing.quality,
+        reason=f"this picture of {row.subject} is {existing_entry.status} until "
+        f"{existing_entry.expires:%Y-%m-%d %H:%M} UTC; remove it first to change its entry",
+        reference_id=existing_entry.reference_id,
+        quality=existing_entry.quality,
     )
 
 

@@ -43,8 +43,8 @@ def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) 
     """Stop searching for a person until the entries are resumed; return the changed entries.
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: The reason is blank or holds what may not be kept, or there is nothing to suspend.
+        NotAllowed: The person may not suspend entries.
+        BadInput: The reason is blank or not allowed, or there is nothing to suspend.
     """
     require(by, Action.SUSPEND_ENTRY)
     return _move(entries, EntryStatus.SUSPENDED, ReferenceSuspended, records, by, at)
@@ -54,8 +54,8 @@ def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -
     """Search for a person again; return the changed entries.
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: The reason is blank or holds what may not be kept, or there is nothing to resume.
+        NotAllowed: The person may not resume entries.
+        BadInput: The reason is blank or not allowed, or there is nothing to resume.
     """
     require(by, Action.SUSPEND_ENTRY)
     return _move(entries, EntryStatus.ACTIVE, ReferenceResumed, records, by, at)
@@ -68,8 +68,8 @@ def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -
     (`operations.gallery.erase_removed_entries`).
 
     Raises:
-        NotAllowed: They may not.
-        BadInput: The reason is blank or holds what may not be kept, or there is nothing to remove.
+        NotAllowed: The person may not remove entries.
+        BadInput: The reason is blank or not allowed, or there is nothing to remove.
     """
     require(by, Action.REMOVE_ENTRY)
     return _move(entries, EntryStatus.REMOVED, ReferenceRemoved, records, by, at)

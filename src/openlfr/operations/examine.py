@@ -222,7 +222,7 @@ def make_reference_picture(examined: ExaminedPhoto) -> Evidence:
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     boxes = [Box(*(value * scale for value in d.box)) for d in (examined.face, *examined.others)]
-    kept = mask_photo(cut_picture(image, shrink(image), boxes[0], boxes[1:]))
-    if kept is None:
+    masked = mask_photo(cut_picture(image, shrink(image), boxes[0], boxes[1:]))
+    if masked is None:
         raise BadInput("another face covers the one nearest the picture's middle")
-    return kept
+    return masked

@@ -228,10 +228,10 @@ def _is_old(vault: Vault, name: str, now: datetime) -> bool:
 
 def count_listed(records: WatchlistRecords, watchlists: Sequence[str], at: datetime) -> int:
     """Count the subjects on these watchlists who are searchable or pending at a moment."""
-    standing = records.references(
+    listed_entries = records.references(
         watchlists=watchlists, statuses=(EntryStatus.ACTIVE, EntryStatus.PENDING)
     )
-    return len({each.subject for each in standing if each.expires >= at})
+    return len({each.subject for each in listed_entries if each.expires >= at})
 
 
 def build_index(

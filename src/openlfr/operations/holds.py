@@ -38,7 +38,7 @@ class HoldRequest:
     reason: str
 
 
-def place_hold(wanted: HoldRequest, *, records: Records, by: Principal, at: datetime) -> Hold:
+def place_hold(request: HoldRequest, *, records: Records, by: Principal, at: datetime) -> Hold:
     """Prevent the erasure of an alert until the hold expires or is released.
 
     Raises:
@@ -47,11 +47,11 @@ def place_hold(wanted: HoldRequest, *, records: Records, by: Principal, at: date
             in the past.
     """
     require(by, Action.HOLD)
-    reason = require_reason(wanted.reason, "A hold")
-    if wanted.until <= at:
-        raise BadInput(f"A hold until {wanted.until:%Y-%m-%d %H:%M} UTC would be over already.")
+    reason = require_reason(request.reason, "A hold")
+    if request.until <= at:
+        raise BadInput(f"A hold until {request.until:%Y-%m-%d %H:%M} UTC would be over already.")
     with records.unit_of_work() as work:
-        alert_id = work.alerts.find(wanted.alert_id).alert_id
+        alert_id = work.alerts.find(request.alert_id).alert_id
         # Reading the case locks the alert. An erasure waits now, or the next line detects it.
         work.alerts.case(alert_id)
         alert = work.alerts.find(alert_id)
@@ -60,7 +60,7 @@ def place_hold(wanted: HoldRequest, *, records: Records, by: Principal, at: date
                 f"The alert {alert.alert_id} was erased at {alert.erased_at:%Y-%m-%d %H:%M:%S} UTC:"
                 " there is nothing left to hold."
             )
-        hold = Hold(str(uuid.uuid4()), alert.alert_id, wanted.kind, at, wanted.until)
+        hold = Hold(str(uuid.uuid4()), alert.alert_id, request.kind, at, request.until)
         work.alerts.place_hold(hold)
         placed = HoldPlaced(
             alert.alert_id, hold.hold_id, str(hold.kind), hold.expires_at.isoformat(), reason
@@ -82,10 +82,10 @@ def release_holds(
     reason = require_reason(reason, "A release")
     with records.unit_of_work() as work:
         alert = work.alerts.find(alert_id)
-        standing = [hold for hold in work.alerts.holds(alert.alert_id) if hold.is_active(at)]
-        for hold in standing:
+        active_holds = [hold for hold in work.alerts.holds(alert.alert_id) if hold.is_active(at)]
+        for hold in active_holds:
             work.alerts.release_hold(hold.hold_id, at)
             work.record(AuditEvent(at, by, HoldReleased(alert.alert_id, hold.hold_id, reason)))
-    if not standing:
+    if not active_holds:
         raise BadInput(f"The alert {alert.alert_id} has no active hold.")
-    return standing
+    return active_holds

@@ -48,17 +48,17 @@ class ListedTemplates:
         cls, records: WatchlistRecords, templates: TemplateStore, *, room: int, dimension: int
     ) -> ListedTemplates:
         """Read the templates of active and suspended entries of all watchlists."""
-        standing = {
+        listed_references = {
             reference.reference_id: reference
             for reference in records.references(
                 statuses=(EntryStatus.ACTIVE, EntryStatus.SUSPENDED)
             )
         }
-        watchlists = sorted({reference.watchlist for reference in standing.values()})
-        stored = [t for t in templates.all(watchlists) if t.reference_id in standing]
+        watchlists = sorted({reference.watchlist for reference in listed_references.values()})
+        stored = [t for t in templates.all(watchlists) if t.reference_id in listed_references]
         listed = cls(len(stored) + room, dimension)
         for template in stored:
-            listed.add(standing[template.reference_id], template.vector)
+            listed.add(listed_references[template.reference_id], template.vector)
         return listed
 
     def add(self, reference: Reference, vector: NDArray[np.float32]) -> None:

@@ -65,9 +65,9 @@ def reject_sighting(
             assert rejection.version is not None  # noqa: S101 - for the type checker
             case = work.alerts.case(alert.alert_id)
             raise Conflict(case.changed_since(rejection.version))
-        standing = [e for e in work.alerts.events(alert.alert_id) if e.rejected_at is None]
-        event = _named(rejection.sighting, alert, standing)
-        if len(standing) == 1:
+        remaining_events = [e for e in work.alerts.events(alert.alert_id) if e.rejected_at is None]
+        event = _find_event(rejection.sighting, alert, remaining_events)
+        if len(remaining_events) == 1:
             raise BadInput(
                 f"It is the only sighting of the alert {alert.alert_id}: decide do_not_engage."
             )
@@ -78,15 +78,17 @@ def reject_sighting(
     return records.alerts.find(alert.alert_id)
 
 
-def _named(prefix: str, alert: RecordedAlert, events: Sequence[RecordedEvent]) -> RecordedEvent:
-    begins = prefix.strip().lower()
+def _find_event(
+    prefix: str, alert: RecordedAlert, events: Sequence[RecordedEvent]
+) -> RecordedEvent:
+    beginning = prefix.strip().lower()
     found = [
         event
         for event in events
-        if begins
+        if beginning
         and (
-            event.event.event_id.startswith(begins)
-            or event.event.sighting.sighting_id.startswith(begins)
+            event.event.event_id.startswith(beginning)
+            or event.event.sighting.sighting_id.startswith(beginning)
         )
     ]
     if len(found) != 1:
