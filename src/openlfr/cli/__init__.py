@@ -162,7 +162,10 @@ def _print_version(ctx: click.Context, _: click.Parameter, is_requested: bool) -
     help="Show the version and exit.",
 )
 def cli() -> None:
-    """Live facial recognition that records its evidence, decisions and error rates."""
+    """Live facial recognition that answers for itself.
+
+    OpenLFR records its evidence, its decisions and its own error rates.
+    """
 
 
 def main(args: Sequence[str] | None = None) -> int:
