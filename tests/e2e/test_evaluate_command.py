@@ -31,7 +31,7 @@ def test_people_are_found_again_and_the_result_is_told_and_written(set_dir, caps
     assert main(["evaluate", str(set_dir), "--json", str(set_dir / "result.json")]) == 0
     said = capsys.readouterr()
     assert "5 people enrolled, searched with 6 other photos of them, 1 strangers" in said.out
-    assert "1 strangers say nothing of FPIR 0.1: " in said.out
+    assert "1 strangers are too few for FPIR 0.1: " in said.out
     assert "images/person_1/3.jpg is not a picture, and counts as a failure" in said.err
     result = json.loads((set_dir / "result.json").read_text())
     assert result["rank1"] == pytest.approx(5 / 6)

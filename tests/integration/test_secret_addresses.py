@@ -156,7 +156,7 @@ def test_the_check_of_cameras(place, more):
 def test_an_address_that_cannot_be_read_is_a_hint(place, name, command):
     code, said = place(*command, cameras={name: UNREADABLE[name]})
     assert code in (1, 2)
-    assert "percent-encoded" in said
+    assert "percent-encode" in said
     assert f"cameras.{name}" in said
 
 
@@ -197,7 +197,7 @@ def test_a_service_that_cannot_be_read_is_a_hint(place, name, password):
     url = SERVERS[name].replace(SECRET, password, 1)
     code, said = place("alerts", "list", services={name: url})
     assert code == 2
-    assert "percent-encoded" in said
+    assert "percent-encode" in said
     assert f"services.{name}" in said
 
 
