@@ -55,7 +55,7 @@ def test_erased_rows_leave_the_database_and_its_log(records, tmp_path):
     assert found(tmp_path) == []
 
 
-def test_another_process_that_has_it_open_is_no_hindrance(records, tmp_path):
+def test_another_process_may_have_the_database_open(records, tmp_path):
     with sqlite3.connect(tmp_path / "openlfr.db") as other:
         other.execute("select count(*) from sqlite_master").fetchone()
         settle_all(records)
@@ -72,7 +72,7 @@ print("reading", flush=True); sys.stdin.readline()
 """
 
 
-def test_one_that_reads_is_waited_for_and_it_is_said(records, tmp_path, monkeypatch):
+def test_an_active_reader_is_awaited_and_reported(records, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "_TRUNCATE_TIMEOUT_S", 0.2)
     reader = subprocess.Popen(
         [sys.executable, "-c", READER, str(tmp_path / "openlfr.db")],
@@ -86,7 +86,7 @@ def test_one_that_reads_is_waited_for_and_it_is_said(records, tmp_path, monkeypa
     assert found(tmp_path) == []
 
 
-def test_a_database_from_before_is_made_anew_once(records, tmp_path):
+def test_an_older_database_is_rewritten_once(records, tmp_path):
     with sqlite3.connect(tmp_path / "openlfr.db", isolation_level=None) as old:
         old.execute("pragma user_version = 0")
         old.execute("pragma secure_delete = off")

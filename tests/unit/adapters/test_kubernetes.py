@@ -94,7 +94,7 @@ def api(tmp_path):
         (refusal(404), False),
     ],
 )
-def test_who_is_wanted_by_nobody_does_not_come_back(api, answer, comes_back):
+def test_a_pod_that_no_workload_requires_does_not_return(api, answer, comes_back):
     api.answer = answer
     assert api.comes_back() is comes_back
     assert api.asked == [(PATH, "Bearer t0ken")]
@@ -113,7 +113,7 @@ def test_who_is_wanted_by_nobody_does_not_come_back(api, answer, comes_back):
         (statefulset(spec={"replicas": "two"}), "answers 200"),
     ],
 )
-def test_another_answer_says_nothing(api, answer, message):
+def test_an_unexpected_response_is_no_evidence(api, answer, message):
     api.answer = answer
     with pytest.raises(Unavailable, match=message):
         api.comes_back()
@@ -127,7 +127,7 @@ def test_an_api_server_of_another_authority_is_not_believed(api, tmp_path):
     assert api.asked == []
 
 
-def test_an_api_server_that_says_nothing_is_not_waited_for(api, monkeypatch):
+def test_a_silent_api_server_is_not_awaited(api, monkeypatch):
     monkeypatch.setattr(kubernetes, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -136,7 +136,7 @@ def test_an_api_server_that_says_nothing_is_not_waited_for(api, monkeypatch):
 
 
 @pytest.mark.parametrize("missing", ["token", "namespace", "ca.crt"])
-def test_without_an_account_nothing_is_known(api, missing):
+def test_without_a_service_account_no_fact_is_known(api, missing):
     (api.account / missing).unlink()
     with pytest.raises(Unavailable, match="FileNotFoundError"):
         api.comes_back()
@@ -149,7 +149,7 @@ def test_a_pod_of_another_is_not_looked_for(api, pod):
     assert api.asked == []
 
 
-def test_elsewhere_than_in_a_pod_there_is_nobody_to_ask():
+def test_outside_a_pod_no_api_server_is_asked():
     with pytest.raises(Unavailable, match="runs in no pod"):
         ApiServer.of_this_pod({})
 
@@ -181,7 +181,7 @@ def test_the_hook_of_a_pod_that_was_scaled_away_leaves_the_group(api, hook):
     assert hook() == (0, "", [("openlfr-analysis", POD)])
 
 
-def test_the_hook_of_a_pod_that_comes_back_does_nothing(api, hook):
+def test_the_hook_of_a_returning_pod_does_nothing(api, hook):
     stays = "The worker stays a member of openlfr-analysis until its session expires."
     assert hook() == (0, f"{OWN} still includes {POD}. {stays}", [])
     api.answer = refusal(403)
@@ -189,7 +189,7 @@ def test_the_hook_of_a_pod_that_comes_back_does_nothing(api, hook):
     assert hook() == (0, f"{answered} {stays}", [])
 
 
-def test_a_hook_that_does_nothing_reads_no_configuration(api, hook, tmp_path):
+def test_an_idle_hook_reads_no_configuration(api, hook, tmp_path):
     """A wrong one is rolled out: the hook of the pod before it must not fail because of it."""
     (tmp_path / "CONFIG.yaml").write_text("camras: {}\n")
     assert hook()[0] == 0

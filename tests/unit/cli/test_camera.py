@@ -69,7 +69,7 @@ def test_one_camera_as_json_and_a_broken_one(config, folder, capsys):
         ("  one: {url: one}\n", DEPLOYMENT, "has no camera 'two'; its cameras: one"),
     ],
 )
-def test_what_stops_it_before_a_camera_opens(config, capsys, cameras, deployment, sentence):
+def test_errors_before_a_camera_opens_end_the_check(config, capsys, cameras, deployment, sentence):
     names = ["two"] if "two" in sentence else []
     assert main(["camera", "check", *names, "--config", config(cameras, deployment)]) == 2
     assert sentence in capsys.readouterr().err
@@ -110,7 +110,9 @@ def film(folder, astronaut):
         ({}, "recording, time assumed: the file has no recording date; set start"),
     ],
 )
-def test_how_a_film_wants_to_be_shown_is_said_and_done(config, film, capsys, how, sentence):
+def test_the_display_orientation_of_a_film_is_reported_and_applied(
+    config, film, capsys, how, sentence
+):
     film("a.mp4", **how)
     assert main(["camera", "check", "--config", config("  a: {url: a.mp4}\n")]) == 0
     said = capsys.readouterr().out
@@ -121,7 +123,7 @@ def test_how_a_film_wants_to_be_shown_is_said_and_done(config, film, capsys, how
 
 
 @pytest.mark.usefixtures("model_store")
-def test_which_start_was_taken_is_said(config, film, capsys):
+def test_the_start_time_is_reported(config, film, capsys):
     film("a.mp4", metadata={"creation_time": "2025-07-04T18:30:00Z"})
     path = config("  own: {url: a.mp4}\n  set: {url: a.mp4, start: 2026-11-23T09:00}\n")
     assert main(["camera", "check", "--json", "--config", path]) == 0
@@ -133,7 +135,7 @@ def test_which_start_was_taken_is_said(config, film, capsys):
 
 
 @pytest.mark.usefixtures("model_store")
-def test_a_camera_that_fails_as_nobody_thought_does_not_end_the_check(config, capsys, monkeypatch):
+def test_an_unexpected_failure_of_a_camera_does_not_end_the_check(config, capsys, monkeypatch):
     from openlfr.adapters import capture
 
     original = capture.open_source
@@ -153,7 +155,7 @@ def test_a_camera_that_fails_as_nobody_thought_does_not_end_the_check(config, ca
 
 
 @pytest.mark.usefixtures("model_store")
-def test_of_a_camera_that_breaks_off_is_told_what_was_seen(config, folder, capsys):
+def test_frames_of_a_camera_that_breaks_off_are_reported(config, folder, capsys):
     """As a run does, which looks at the frames before the break."""
     import av
 

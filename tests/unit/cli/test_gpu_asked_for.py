@@ -44,7 +44,7 @@ def built_for_cuda(monkeypatch):
     monkeypatch.setattr(onnx, "starts", lambda name: name == CPU)
 
 
-def test_a_worker_that_was_given_a_gpu_and_has_none_ends_at_once(config, monkeypatch, capsys):
+def test_a_worker_without_its_configured_gpu_ends_at_once(config, monkeypatch, capsys):
     """Before it looks for Kafka, which is not here either."""
     monkeypatch.setenv("OPENLFR_PROVIDERS", "gpu")
     assert main(["service", "analysis", "--config", str(config)]) == 2
@@ -55,7 +55,7 @@ def test_a_worker_that_was_given_a_gpu_and_has_none_ends_at_once(config, monkeyp
 
 
 @pytest.mark.usefixtures("built_for_cuda")
-def test_without_its_driver_the_driver_is_named(config, monkeypatch, capsys):
+def test_a_missing_driver_is_named(config, monkeypatch, capsys):
     monkeypatch.setenv("OPENLFR_PROVIDERS", "gpu")
     assert main(["service", "analysis", "--config", str(config)]) == 2
     assert "driver (580 or newer, for CUDA 13)" in capsys.readouterr().err
@@ -71,7 +71,7 @@ def test_without_its_driver_the_driver_is_named(config, monkeypatch, capsys):
         ("", "auto"),
     ],
 )
-def test_the_variable_takes_the_place_of_the_key(config, said, read):
+def test_the_variable_overrides_the_key(config, said, read):
     assert settings.load(config, {"OPENLFR_PROVIDERS": said}).models.providers == read
     config.write_text(CONFIG + "models: {providers: [openvino], threads: 2}\n")
     read_over = settings.load(config, {"OPENLFR_PROVIDERS": said}).models
@@ -79,13 +79,13 @@ def test_the_variable_takes_the_place_of_the_key(config, said, read):
     assert read_over.threads == 2
 
 
-def test_a_variable_that_names_nothing_is_named_itself(config):
+def test_an_invalid_variable_is_named_in_the_error(config):
     with pytest.raises(Misconfigured, match="OPENLFR_PROVIDERS"):
         settings.load(config, {"OPENLFR_PROVIDERS": "gpu, "})
 
 
 @pytest.mark.usefixtures("built_for_cuda")
-def test_the_doctor_says_that_a_gpu_is_not_used(config):
+def test_the_doctor_reports_an_unused_gpu(config):
     findings = {each.name: each for each in check_models(settings.load(config, {}))}
     assert findings["providers"].state is State.WARN
     assert findings["providers"].found == CPU
@@ -96,12 +96,12 @@ def test_the_doctor_says_that_a_gpu_is_not_used(config):
     assert "requires a GPU" in findings["providers"].found
 
 
-def test_a_runtime_for_the_cpu_is_no_fault(config):
+def test_a_runtime_for_the_cpu_passes(config):
     findings = {each.name: each for each in check_models(settings.load(config, {}))}
     assert findings["providers"].state is State.OK
 
 
-def test_what_runs_the_models_is_a_metric():
+def test_the_execution_provider_is_a_metric():
     metrics = Metrics("analysis")
     service_metrics.register_provider(metrics, "cuda")
     assert b'openlfr_provider{provider="cuda"} 1.0' in metrics.text()

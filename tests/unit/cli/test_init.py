@@ -78,12 +78,12 @@ def test_the_manifest_has_the_columns_and_its_example_cannot_be_imported(begun):
     assert all(f"\n{column} " in (begun / "README.txt").read_text() for column in example)
 
 
-def test_others_cannot_read_it(begun):
+def test_other_users_cannot_read_the_configuration(begun):
     modes = {name: stat.S_IMODE((begun / name).stat().st_mode) for name in ("data", "CONFIG.yaml")}
     assert modes == {"data": 0o700, "CONFIG.yaml": 0o600}
 
 
-def test_nothing_is_written_over(begun, capsys):
+def test_no_file_is_overwritten(begun, capsys):
     (begun / "CONFIG.yaml").write_text("mine")
     (begun / "manifest.csv").unlink()
     assert main(["init", str(begun)]) == 0

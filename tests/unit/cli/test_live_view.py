@@ -47,7 +47,7 @@ def progress(*alerts: AlertEvent) -> Progress:
     )  # fmt: skip
 
 
-def test_the_picture_shows_cameras_people_and_alerts():
+def test_the_live_view_contains_cameras_people_and_alerts():
     console = Console(width=120, file=StringIO())
     console.print(live_view._render(SETTINGS, progress(event(2, "bob [junior]"), event(1))))
     shown = console.file.getvalue()
@@ -61,7 +61,7 @@ def test_the_picture_shows_cameras_people_and_alerts():
     assert row == ["gate", "50", "0.0", "3", "9", "5", "2", "1", "1"]
 
 
-def test_on_a_pipe_each_alert_is_one_line_once(capsys):
+def test_on_a_pipe_each_alert_is_printed_once_in_one_line(capsys):
     with live_view.live_view(SETTINGS, is_verbose=True) as tell:
         tell(progress())
         tell(progress(event(1)))
@@ -75,7 +75,7 @@ def test_on_a_pipe_each_alert_is_one_line_once(capsys):
     assert all("OPENED" in line and "gate" in line and "ann" in line for line in lines)
 
 
-def test_whoever_asked_for_quiet_is_told_problems_once_and_nothing_else(capsys, summary):
+def test_a_quiet_run_prints_only_problems_and_each_once(capsys, summary):
     with live_view.live_view(SETTINGS, is_verbose=False) as tell:
         tell(progress(event(1)))
         tell(progress(event(1)))
@@ -97,7 +97,7 @@ def summary():
     )  # fmt: skip
 
 
-def test_what_was_erased_and_where_pictures_stand_is_told(capsys, summary, tmp_path):
+def test_erased_data_and_the_folder_of_the_pictures_are_printed(capsys, summary, tmp_path):
     summary.erased = {"alerts": 2, "entries": 1}
     (tmp_path / "annex.html").write_text("pictures")
     live_view.print_result(summary, alerts=None, report=tmp_path, is_verbose=True)
@@ -106,7 +106,7 @@ def test_what_was_erased_and_where_pictures_stand_is_told(capsys, summary, tmp_p
     assert f"Pictures of the report, with visible faces: {tmp_path / 'annex.html'}" in said
 
 
-def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
+def test_the_end_is_printed_in_one_sentence(capsys, summary, tmp_path):
     live_view.print_result(summary, alerts=None, report=tmp_path, is_verbose=True)
     first, second = capsys.readouterr().err.splitlines()
     assert first == (
@@ -117,20 +117,20 @@ def test_the_end_is_told_in_one_sentence(capsys, summary, tmp_path):
 
 
 @pytest.mark.parametrize("is_verbose", [True, False])
-def test_problems_are_said_to_everybody_and_as_they_are(capsys, summary, is_verbose):
+def test_problems_are_printed_unchanged_whatever_the_verbosity(capsys, summary, is_verbose):
     problem = "camera gate: /videos/[red]cam[/nope] 1.mp4 does not exist"
     summary.problems = (problem,)
     live_view.print_result(summary, alerts=None, report=None, is_verbose=is_verbose)
     assert capsys.readouterr().err.splitlines()[-1] == f"problem: {problem}"
 
 
-def test_an_interrupted_run_says_how_to_go_on(capsys, summary):
+def test_an_interrupted_run_prints_how_to_resume(capsys, summary):
     summary.ended_how = "interrupted"
     live_view.print_result(summary, alerts=None, report=None, is_verbose=True)
     assert "--resume" in capsys.readouterr().err
 
 
-def test_counts_of_cameras_are_added_up(capsys, summary):
+def test_counts_of_cameras_are_summed(capsys, summary):
     summary.cameras = (GATE, replace(GATE, camera="door"))
     live_view.print_result(summary, alerts=None, report=None, is_verbose=True)
     assert "100 frames of 2 cameras" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from openlfr.cli import main
 @pytest.mark.parametrize(
     "command", [("alerts", "list"), ("watchlist", "list"), ("purge",), ("records", "upgrade")]
 )
-def test_every_command_says_so_and_erases_nothing(tmp_path, capsys, how, command):
+def test_every_command_reports_lost_records_and_erases_nothing(tmp_path, capsys, how, command):
     config = tmp_path / "CONFIG.yaml"
     config.write_text("data_dir: data\n")
     assert main(["purge", "--config", str(config)]) == 0  # makes records and key

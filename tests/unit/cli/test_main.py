@@ -128,19 +128,19 @@ def test_an_error_is_one_sentence_and_its_exit_code(run_raising, error, code, se
     assert run_raising(error) == (code, sentence)
 
 
-def test_a_full_disk_is_told_though_an_adapter_wrapped_it(run_raising):
+def test_a_full_disk_is_reported_although_an_adapter_wrapped_the_error(run_raising):
     wrapped = Unavailable("the vault cannot be written")
     wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device", "/d/vault")
     assert run_raising(wrapped)[1].startswith("error: the disk is full (writing /d/vault)")
 
 
-def test_a_full_disk_that_an_adapter_tells_of_keeps_the_adapters_sentence(run_raising):
+def test_an_adapter_s_own_sentence_about_a_full_disk_is_printed(run_raising):
     told = Unavailable("x cannot be written: No space left. Go on with --resume.")
     told.__cause__ = OSError(errno.ENOSPC, "No space left")
     assert run_raising(told) == (3, f"error: {told}\n")
 
 
-def test_a_traceback_only_when_asked_for(run_raising, monkeypatch):
+def test_a_traceback_is_printed_only_on_request(run_raising, monkeypatch):
     assert "Traceback" not in run_raising(BadInput("x"))[1]
     monkeypatch.setenv("OPENLFR_DEBUG", "1")
     assert "Traceback" in run_raising(BadInput("x"))[1]
@@ -155,7 +155,7 @@ def test_a_command_returns_its_exit_code(monkeypatch, returned, code):
 
 @pytest.mark.parametrize("args", [["--help"], ["init", "--help"], ["--version"]])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_goes_away_ends_it_quietly(args, unbuffered):
+def test_a_closed_pipe_ends_the_command_quietly(args, unbuffered):
     reading, writing = os.pipe()
     os.close(reading)
     seen = subprocess.run(

@@ -48,6 +48,6 @@ def test_list_as_json(empty, capsys):
         (["install", "--from", "/nowhere"], "there is no folder /nowhere"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(empty, capsys, words, sentence):
+def test_an_error_is_printed_in_one_sentence(empty, capsys, words, sentence):
     assert main(["models", *words]) == 2
     assert sentence in capsys.readouterr().err

@@ -33,14 +33,14 @@ def test_a_shared_database_is_used_only_after_it_was_upgraded(tmp_path, capsys, 
     assert call("records", "upgrade") == (0, f"The records have schema {PRESENT} already.", "")
 
 
-def test_records_of_ones_own_are_brought_up_to_date_by_any_command(tmp_path, capsys):
+def test_any_command_upgrades_the_records_of_one_machine(tmp_path, capsys):
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\n")
     assert main(["watchlist", "list", "--config", str(tmp_path / "CONFIG.yaml")]) == 0
     assert main(["records", "upgrade", "--config", str(tmp_path / "CONFIG.yaml")]) == 0
     assert f"have schema {PRESENT} already" in capsys.readouterr().out
 
 
-def test_the_deployment_of_a_city_is_recorded_wherever_its_records_lie(tmp_path, capsys):
+def test_the_deployment_of_a_city_is_recorded_in_its_configured_database(tmp_path, capsys):
     (tmp_path / "CONFIG.yaml").write_text(
         "data_dir: data\nservices: {kafka: kafka://127.0.0.1:9}\n"
         "deployment: {name: Fair, purpose: p, place: p, legal_basis: l, authorised_by: Ann Bell,\n"

@@ -63,7 +63,7 @@ def passwords(tmp_path):
     return tmp_path
 
 
-def test_kafkas_script_gives_each_user_its_rights_and_no_more(printed, tmp_path):
+def test_the_kafka_script_grants_each_user_only_its_rights(printed, tmp_path):
     script = printed("kafka", "--principal", "User:CN={}, O=my org", "--groups", "city-")
     tool = tmp_path / "acls"
     tool.write_text('#!/bin/sh\nprintf "%s\\037" "$@"; echo\n')
@@ -101,7 +101,7 @@ def test_analysis_alone_reads_frames():
     assert readers == ["analysis"]
 
 
-def test_redis_is_given_hashes_and_nobody_gets_in_without_a_name(printed, passwords):
+def test_redis_receives_hashes_and_refuses_unnamed_users(printed, passwords):
     first, *lines = printed("redis", "--passwords", str(passwords)).splitlines()
     assert first == "user default off"
     for name, line in zip(("ingest", "alerting", "operator"), lines, strict=True):
@@ -115,7 +115,7 @@ def test_redis_is_given_hashes_and_nobody_gets_in_without_a_name(printed, passwo
     assert "#" not in printed("redis")
 
 
-def test_sql_holds_no_password_and_quotes_names(printed, passwords):
+def test_sql_contains_no_password_and_quotes_names(printed, passwords):
     words = ("sql", "--owner", 'we"', "--database", "city 1", "--passwords", str(passwords))
     text = printed(*words)
     assert "hush" not in text
@@ -132,13 +132,13 @@ def test_a_password_that_is_missing_is_named(passwords, capsys):
 
 
 @pytest.mark.parametrize("role", RIGHTS)
-def test_of_every_table_it_is_said_what_each_role_may_do(role):
+def test_the_rights_of_each_role_are_declared_for_every_table(role):
     """A new table: say who sees, adds and changes its rows."""
     assert set(RIGHTS[role]) == set(tables.metadata.tables) | {"alembic_version"}
     assert not {"UPDATE", "DELETE"} & set(RIGHTS[role]["audit_events"])
     assert {"DELETE"} & {each for may in RIGHTS[role].values() for each in may} == set()
 
 
-def test_alerting_may_see_which_files_were_written_which_it_asks_before_it_erases():
+def test_alerting_can_read_the_written_files_before_it_erases():
     """Without it nothing was erased in a city whose roles are these."""
     assert RIGHTS["alerting"][tables.runs.name] == ("SELECT",)

@@ -69,7 +69,7 @@ BOUND = (
 )
 
 
-def test_check_says_every_difference_in_a_line_and_fails(config, cluster, capsys):
+def test_check_prints_each_difference_in_a_line_and_fails(config, cluster, capsys):
     assert main(["topics", "check", "--config", config]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "alerts.v1: missing",
@@ -80,7 +80,7 @@ def test_check_says_every_difference_in_a_line_and_fails(config, cluster, capsys
     assert cluster.opened_with == (("a:1", "b:2"), {"timeout": timedelta(seconds=10)})
 
 
-def test_apply_says_what_it_did_and_what_remains(config, cluster, capsys):
+def test_apply_prints_its_changes_and_the_remaining_differences(config, cluster, capsys):
     assert main(["topics", "apply", "--config", config, "--bootstrap", "c:3"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "alerts.v1: created",
@@ -90,19 +90,19 @@ def test_apply_says_what_it_did_and_what_remains(config, cluster, capsys):
     assert cluster.opened_with[0] == ("c:3",)
 
 
-def test_a_cluster_as_it_must_be(config, cluster, capsys):
+def test_a_correct_cluster_has_no_differences(config, cluster, capsys):
     cluster.left = []
     assert main(["topics", "check", "--config", config]) == 0
     assert capsys.readouterr().out.splitlines() == [BOUND, "7 topics are as configured"]
 
 
-def test_the_transit_bound_is_not_told_twice(config, cluster, capsys):
+def test_the_transit_bound_is_printed_once(config, cluster, capsys):
     cluster.left = [Difference("frames.v1: a frame is gone ...", "frames.v1", "transit", False)]
     assert main(["topics", "check", "--config", config]) == 1
     assert capsys.readouterr().out == "frames.v1: a frame is gone ...\n"
 
 
-def test_without_a_broker_it_is_one_sentence_and_exit_3(config, capsys):
+def test_a_missing_broker_is_one_sentence_and_exit_3(config, capsys):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))  # taken, and nobody listens
         broker = f"127.0.0.1:{listener.getsockname()[1]}"
@@ -116,7 +116,7 @@ def test_without_a_broker_it_is_one_sentence_and_exit_3(config, capsys):
     )
 
 
-def test_something_else_at_the_address_is_said_and_leaves_nothing_behind(config, capsys):
+def test_another_server_at_the_address_is_reported_and_leaves_no_file(config, capsys):
     before = threading.active_count()
     with socket.create_server(("127.0.0.1", 0)) as listener:  # takes connections, says nothing
         broker = f"127.0.0.1:{listener.getsockname()[1]}"
@@ -126,7 +126,7 @@ def test_something_else_at_the_address_is_said_and_leaves_nothing_behind(config,
     assert threading.active_count() == before
 
 
-def test_without_an_address_it_is_bad_input(tmp_path, capsys):
+def test_a_missing_address_is_bad_input(tmp_path, capsys):
     path = tmp_path / "CONFIG.yaml"
     path.write_text("data_dir: data\n")
     assert main(["topics", "check", "--config", str(path)]) == 2

@@ -33,7 +33,7 @@ def test_counts_entries_and_subjects_in_words_that_fit(subjects, line, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == line
 
 
-def test_an_entry_that_was_altered_is_called_so_with_what_was_changed(capsys):
+def test_an_altered_entry_is_printed_with_its_changes(capsys):
     altered = {"r1": "authorised_by differs from its enrolment"}
     print_entries([entry("r1", "Ann"), entry("r2", "Bo")], altered, NOW, as_json=False)
     ann, bo, _ = capsys.readouterr().out.splitlines()

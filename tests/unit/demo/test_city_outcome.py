@@ -83,7 +83,7 @@ def test_latency_is_a_rank_of_what_was_recorded() -> None:
     assert measure_latency([]) is None
 
 
-def test_who_waited_for_the_killed_worker_is_left_out_of_the_second_figure() -> None:
+def test_alerts_that_waited_for_the_killed_worker_are_excluded_from_the_second_figure() -> None:
     killed, back = NOW + timedelta(seconds=10), NOW + timedelta(seconds=20)
     outage = Outage("analysis-0", 10.0, killed, 20.0, back)
     events = [event(n, at=NOW + timedelta(seconds=n)) for n in (5, 9.8, 12, 21)]
@@ -102,7 +102,7 @@ def picture(seq: int, number: int) -> EncodedFrame:
                         jpeg=encode_jpeg(image))  # fmt: skip
 
 
-def test_a_frame_says_which_of_the_film_it_is_and_in_which_round() -> None:
+def test_a_frame_contains_its_number_in_the_film_and_the_round() -> None:
     frames = [picture(0, 0), picture(1, 1), picture(2, 3), picture(4, 1), picture(3, 0)]
     frames.append(replace(frames[0], seq=9, jpeg=b""))  # the end of an epoch
     shown = read_numbers(frames)
@@ -155,7 +155,7 @@ def outcome(**more: object) -> Outcome:
     return Outcome(**(values | more))
 
 
-def test_what_was_lost_or_failed_is_said_and_not_clean() -> None:
+def test_losses_and_failures_are_reported_and_the_outcome_is_not_clean() -> None:
     assert outcome().is_clean
     text = " ".join(describe(outcome()))
     assert "Found 4 of 4 listed passes; no false alert" in text
@@ -184,7 +184,7 @@ def test_a_false_alert_is_not_clean_and_a_missed_pass_is(
     assert outcome(truth=truth).is_clean is clean
 
 
-def test_a_machine_that_does_not_keep_up_is_said_not_to() -> None:
+def test_an_overloaded_machine_is_reported() -> None:
     text = " ".join(describe(outcome(waited=500, rest_s=40.0)))
     assert "did NOT keep up" in text
     assert "500 frames waited" in text

@@ -30,7 +30,7 @@ def start(supervisor: Supervisor, program: str) -> processes.SupervisedProcess:
     return supervisor.start("one", sys.executable, "-c", program)
 
 
-def test_who_is_killed_is_started_again_by_itself(supervisor: Supervisor) -> None:
+def test_a_killed_process_is_restarted_automatically(supervisor: Supervisor) -> None:
     said: list[str] = []
     supervisor.on_event = said.append
     one = start(supervisor, WAITS)
@@ -50,14 +50,14 @@ def test_who_is_killed_is_started_again_by_itself(supervisor: Supervisor) -> Non
     assert all(word in line for word, line in zip(words, said, strict=True))
 
 
-def test_who_says_that_it_is_misused_is_not_started_again(supervisor: Supervisor) -> None:
+def test_a_process_that_reports_misuse_is_not_restarted(supervisor: Supervisor) -> None:
     one = start(supervisor, "import sys; print('error: no such key'); sys.exit(2)")
     one.popen.wait()
     with pytest.raises(Unavailable, match=r"one ended with exit code 2.*error: no such key"):
         supervisor.restart_dead()
 
 
-def test_who_dies_again_and_again_is_given_up(
+def test_a_process_that_dies_repeatedly_is_abandoned(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "RESTART_PAUSE_S", 0.0)
@@ -69,7 +69,7 @@ def test_who_dies_again_and_again_is_given_up(
             supervisor.restart_dead()
 
 
-def test_what_is_stopped_stays_so_and_nothing_is_left(tmp_path: Path) -> None:
+def test_a_stopped_process_is_not_restarted_and_no_process_remains(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         one = start(supervisor, WAITS)
         two = supervisor.start("two", sys.executable, "-c", WAITS)
@@ -82,7 +82,7 @@ def test_what_is_stopped_stays_so_and_nothing_is_left(tmp_path: Path) -> None:
         os.kill(two.pid, 0)
 
 
-def test_who_does_not_end_is_killed(
+def test_a_process_that_does_not_end_is_killed(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "END_TIMEOUT_S", 0.2)

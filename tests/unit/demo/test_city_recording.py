@@ -44,7 +44,7 @@ def shown(what: Snapshot) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_the_live_view_shows_cameras_lag_faces_alerts_and_who_died() -> None:
+def test_the_live_view_contains_cameras_lag_faces_alerts_and_dead_processes() -> None:
     text = shown(snapshot(31))
     assert re.search(r"north\s+ingest-0\s+124\s", text)
     assert re.search(r"all\s+496\s", text)
@@ -54,7 +54,7 @@ def test_the_live_view_shows_cameras_lag_faces_alerts_and_who_died() -> None:
     assert "0:31 analysis-0, process 4711, is killed (SIGKILL)" in text
 
 
-def test_a_pipe_is_given_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_receives_lines(capsys: pytest.CaptureFixture[str]) -> None:
     view = View(None)
     for second in range(25):
         view.show(snapshot(second))
@@ -65,7 +65,7 @@ def test_a_pipe_is_given_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[-1] == "  0:24 analysis-0 ended (SIGKILL)"
 
 
-def test_the_recording_has_the_kill_in_it_and_stays_small(tmp_path: Path) -> None:
+def test_the_recording_is_small_and_contains_the_kill(tmp_path: Path) -> None:
     snapshots = [snapshot(second) for second in range(76)]
     chosen = [each.elapsed for each in choose_snapshots(snapshots)]
     assert {0.0, 31.0, 32.0, 34.0, 75.0} <= set(chosen)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_folder_of_its_own_is_made_anew(tmp_path: Path) -> None:
+def test_the_demo_s_own_folder_is_recreated(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     prepare_folder(out)
     (out / "data").mkdir()
@@ -33,19 +33,19 @@ def test_a_folder_of_its_own_is_made_anew(tmp_path: Path) -> None:
     assert [p.name for p in out.iterdir()] == [MARKER]
 
 
-def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+def test_an_empty_folder_is_used(tmp_path: Path) -> None:
     prepare_folder(tmp_path)
     assert (tmp_path / MARKER).is_file()
 
 
-def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(Misconfigured, match="so it was not"):
         prepare_folder(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_what_a_link_points_to_is_not_wiped(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_not_erased(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "thesis.txt").write_text("years of work")
     prepare_folder(tmp_path / "demo")
@@ -55,7 +55,7 @@ def test_what_a_link_points_to_is_not_wiped(tmp_path: Path) -> None:
     assert not (tmp_path / "demo" / "link").exists()
 
 
-def test_a_file_or_a_link_is_no_folder_of_its_own(tmp_path: Path) -> None:
+def test_a_file_or_a_link_is_refused_as_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match="is a link or a file"):
         prepare_folder(tmp_path / "file")
@@ -88,7 +88,7 @@ class KnowsTheSamples:
     ("only_astronaut", "listed"),
     [(False, {"astronaut", "player-3", "player-6"}), (True, {"astronaut"})],
 )
-def test_those_who_may_be_listed_have_two_photos_that_differ(
+def test_people_who_can_be_listed_have_two_different_photos(
     tmp_path: Path, only_astronaut: bool, listed: set[str]
 ) -> None:
     write_packaged_faces(tmp_path / "f", KnowsTheSamples(), only_astronaut=only_astronaut)
@@ -123,7 +123,7 @@ FACE, ELSEWHERE = Box(10, 10, 50, 50), Box(300, 10, 50, 50)
         ([("Eve", 5, FACE)], 0, 1),  # a stranger is never right
     ],
 )
-def test_an_alert_is_right_where_the_listed_person_stands(
+def test_an_alert_at_the_position_of_the_listed_person_is_correct(
     tmp_path: Path, events: list[tuple[str, int, Box]], found: int, wrong: int
 ) -> None:
     def face(track: int, person: str, watch: bool) -> dict[str, object]:

@@ -67,7 +67,7 @@ SECRET = [address for address, _ in SHOWN if "hun" in address]
 
 
 @pytest.mark.parametrize(("address", "shown"), SHOWN)
-def test_scheme_and_host_are_shown_and_nothing_else(address, shown):
+def test_only_scheme_and_host_are_printed(address, shown):
     assert redact_address(address) == shown
     assert "ter2" not in redact_address(shown)
 
@@ -83,7 +83,7 @@ def test_scheme_and_host_are_shown_and_nothing_else(address, shown):
         "{}\nnext {}",
     ],
 )
-def test_a_sentence_about_an_address_keeps_its_words_only(address, sentence):
+def test_only_the_words_of_a_sentence_about_an_address_remain(address, sentence):
     text = redact_address_in(sentence.format(address, address), address)
     assert "ter2" not in text
     assert "hun" not in text
@@ -91,7 +91,7 @@ def test_a_sentence_about_an_address_keeps_its_words_only(address, sentence):
 
 
 @pytest.mark.parametrize("address", [a for a in SECRET if ":/" in a and "// " not in a])
-def test_an_address_is_hidden_where_nobody_knows_it(address):
+def test_an_address_is_hidden_even_in_an_unknown_format(address):
     for text in (f"cannot open {address}", f"no '{address}' here"):
         assert "ter2" not in redact_addresses(text)
 
@@ -111,7 +111,7 @@ def test_pieces_that_a_library_repeats_are_hidden(said, address):
     assert "ter2" not in text
 
 
-def test_other_words_stay():
+def test_other_words_are_unchanged():
     text = "Connection refused; 3 of 4 faces at 10:30, see /videos/a@b.mp4"
     assert redact_addresses(text) == text
     assert redact_address_in("Connection refused", "rtsp://a:b@host:554/on") == "Connection refused"
@@ -127,13 +127,13 @@ def test_other_words_stay():
         "rtsp://",
     ],
 )
-def test_what_cannot_be_read_is_known(address):
+def test_an_invalid_address_is_detected(address):
     assert not is_readable(address)
     assert "%2F" in spelling_hint(address)
 
 
 @pytest.mark.parametrize("address", ["rtsp://ann:hun%40ter2@host:554/1", "http://host/a?b=c"])
-def test_what_can_be_read_needs_no_hint(address):
+def test_a_valid_address_needs_no_hint(address):
     assert is_readable(address)
     assert spelling_hint(address) == ""
 

@@ -74,7 +74,7 @@ def without_undo(verdict):
 
 
 @given(st.lists(steps(), max_size=12), st.sampled_from([None, NOON + timedelta(minutes=3)]))
-def test_whatever_people_do_the_rules_hold(tried, lapse_at):
+def test_random_acts_never_break_the_rules(tried, lapse_at):
     case, at = Case("a", lapse_at=lapse_at), NOON
     for step in tried:
         at += step[-1]
@@ -122,7 +122,7 @@ def check(case):
         assert case.erase_at <= first.decided_at + timedelta(minutes=14) or settled
 
 
-def test_the_first_verdict_is_refused_to_the_second_operator_who_reads_whose_it_is():
+def test_a_second_first_verdict_is_refused_with_the_name_of_the_first_operator():
     case = decide(Case("a"), ENGAGE, by=ANN, at=NOON, times=TIMES)
     with pytest.raises(Conflict, match="Ann decided engage at 12:00:00 UTC, so the alert a is"):
         decide(case, LEAVE, by=BEA, at=NOON, times=TIMES)
@@ -136,7 +136,7 @@ def test_the_first_verdict_is_refused_to_the_second_operator_who_reads_whose_it_
         (BEA, 1, NotAllowed, "Ann decided engage at 12:00:00 UTC. Only the author of a verdict"),
     ],
 )
-def test_a_verdict_is_undone_by_who_gave_it_within_8_seconds(who, seconds, error, words):
+def test_an_operator_can_undo_their_verdict_within_8_seconds(who, seconds, error, words):
     case = decide(Case("a"), ENGAGE, by=ANN, at=NOON, times=TIMES)
     at = NOON + timedelta(seconds=seconds)
     if error:
@@ -171,7 +171,7 @@ def test_a_second_look_is_another_person_s_and_agrees_or_opens_a_dispute():
     )
 
 
-def test_a_late_verdict_says_so_and_engages_nobody_in_time():
+def test_a_late_verdict_is_marked_late():
     case = decide(Case("a", lapse_at=LATER), ENGAGE, by=ANN, at=LATER, times=TIMES)
     assert (case.first_verdict.kind, case.lapsed_at) == (VerdictKind.LATE, LATER)
     assert "engage, late" in str(case.first_verdict)
@@ -192,7 +192,7 @@ def test_the_pictures_of_somebody_stopped_by_mistake_are_sealed_for_a_day():
     assert (mended.erase_at, mended.is_sealed) == (None, False)
 
 
-def test_an_answer_to_what_was_asked_again_counts_though_the_clock_was_set_back():
+def test_a_second_look_counts_although_the_clock_was_set_back():
     case = decide(Case("a"), UNSURE, by=ANN, at=NOON, times=TIMES)
     case = reopen(case, LATER)
     case = decide(case, ENGAGE, by=BEA, at=NOON, times=TIMES)
@@ -201,7 +201,7 @@ def test_an_answer_to_what_was_asked_again_counts_though_the_clock_was_set_back(
         decide(case, LEAVE, by=ANN, at=NOON, times=TIMES)
 
 
-def test_every_reason_goes_with_one_finding():
+def test_every_reason_belongs_to_one_finding():
     assert sorted(r for some in REASONS.values() for r in some) == sorted(Reason)
     with pytest.raises(BadInput, match="features_agree is no reason for do_not_engage; reasons"):
         Judgement(Adjudication.DO_NOT_ENGAGE, Reason.FEATURES_AGREE)

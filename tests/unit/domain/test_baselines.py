@@ -88,7 +88,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
+def test_each_kind_of_change_opens_a_baseline_with_its_reason(what):
     after, why = CHANGES[what]
     assert after.baseline_id != BEFORE.baseline_id
     assert after.changes_from(BEFORE) == why
@@ -111,25 +111,25 @@ def test_each_kind_of_change_opens_one_and_says_what_it_was(what):
     ],
     ids=["another order", "chosen for another number", "a licence"],
 )
-def test_nothing_else_opens_one(same):
+def test_other_changes_open_no_baseline(same):
     assert same.baseline_id == BEFORE.baseline_id
     [opened] = known = [next_opening([], BaselineAdoption(BEFORE, NOON))]
     later = BaselineAdoption(same, NOON + timedelta(days=1))
     assert find_opening(known, later, is_alone=True) == find_opening(known, later) == opened
 
 
-def test_another_deployment_has_baselines_of_its_own():
+def test_another_deployment_has_separate_baselines():
     assert baseline(1, 2, deployment="station").baseline_id != BEFORE.baseline_id
 
 
-def test_it_comes_back_from_json_as_it_was_but_for_the_entries():
+def test_a_baseline_survives_json_except_for_its_entries():
     back = Baseline.from_json(BEFORE.to_json())
     assert back == BEFORE
     assert back.baseline_id == BEFORE.baseline_id
     assert back.listed.entries == frozenset()
 
 
-def test_a_list_says_how_many_stand_on_it_for_what_reason_and_nobody_s_name():
+def test_a_list_contains_counts_by_reason_but_no_names():
     index = Index(1, 2)
     index.entries += [
         SearchedEntry("c" * 64, "default", "wanted", "person 1"),  # a second photo
@@ -174,7 +174,7 @@ def test_an_addition_forbids_the_claim_of_an_error_rate_and_a_removal_does_not(p
         assert used.basis_problem.endswith("No FPIR can be claimed until the next calibration.")
 
 
-def test_without_the_list_that_it_was_calibrated_against_nothing_is_claimed():
+def test_without_the_calibrated_list_no_rate_is_expected():
     used = baseline(1, 2, threshold=replace(CALIBRATED, against=None)).threshold
     assert not used.claims_fpir
     assert "who are unknown" in used.basis_problem
@@ -183,11 +183,11 @@ def test_without_the_list_that_it_was_calibrated_against_nothing_is_claimed():
 @pytest.mark.parametrize(
     "threshold", [Threshold(0.4, ThresholdOrigin.SET, 2), default_threshold(TABLE, 0.4, 1)]
 )
-def test_what_was_not_calibrated_claims_nothing(threshold):
+def test_an_uncalibrated_threshold_has_no_expected_rate(threshold):
     assert not baseline(1, 2, threshold=threshold).threshold.claims_fpir
 
 
-def test_a_list_that_outgrows_its_default_is_reported_at_each_growth_and_at_no_removal():
+def test_a_list_larger_than_its_default_is_reported_at_each_growth_but_at_no_removal():
     said = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE, 0.4, 1))
     in_use = BaselineInUse(conditions, on_threshold_warning=said.append)
@@ -202,7 +202,7 @@ def test_a_list_that_outgrows_its_default_is_reported_at_each_growth_and_at_no_r
     ]
 
 
-def test_what_a_start_says_itself_is_not_said_again():
+def test_a_reason_given_at_the_start_is_not_repeated():
     said = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE[:1], 0.4, 5))
     in_use = BaselineInUse(conditions, on_threshold_warning=said.append)
@@ -235,7 +235,7 @@ class Records:
 A, B, C = baseline(1), baseline(1, 2), baseline(1, 2, 3)
 
 
-def test_what_was_left_and_comes_back_has_a_number_of_its_own():
+def test_a_baseline_that_returns_has_a_new_number():
     city = Records()
     first = [city.take(A, 0), city.take(B, 60, A), city.take(A, 120, B)]
     # Another worker is in the same ones, a moment before or after.
@@ -247,14 +247,14 @@ def test_what_was_left_and_comes_back_has_a_number_of_its_own():
     assert city.known[2].changes == ("list: 2 to 1 references (wanted 2 to 1)",)
 
 
-def test_who_starts_later_or_skips_one_is_where_the_others_are():
+def test_a_worker_that_starts_later_or_skips_a_change_has_the_same_baseline():
     city = Records()
     assert [city.take(A, 0), city.take(B, 60, A), city.take(C, 61, B)] == [1, 2, 3]
     assert city.take(C, 62, A) == 3
     assert city.take(C, 3600) == 3
 
 
-def test_a_tally_that_comes_late_counts_where_it_was_counted():
+def test_a_late_tally_counts_in_its_own_baseline():
     city = Records()
     refs = [BaselineAdoption(content, NOON + at * SECOND).ref for content, at in ((A, 0), (A, 120))]
     city.take(A, 0), city.take(B, 60, A), city.take(A, 120, B)
@@ -262,7 +262,7 @@ def test_a_tally_that_comes_late_counts_where_it_was_counted():
     assert opening_of(city.known, replace(refs[0], baseline_id="f" * 64)) is None
 
 
-def test_alone_in_a_data_folder_whatever_is_not_as_it_was_last_is_the_next():
+def test_in_a_data_folder_any_difference_begins_the_next_baseline():
     known = []
     for content, number in ((A, 1), (A, 1), (B, 2), (A, 3), (A, 3)):
         adoption = BaselineAdoption(content, NOON + len(known) * SECOND)

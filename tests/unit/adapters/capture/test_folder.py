@@ -25,7 +25,7 @@ def open_folder(path, **how):
     return open_source("gate", str(path), epoch=0, start=START, **how)
 
 
-def test_numbers_in_names_count_as_numbers(tmp_path):
+def test_numbers_in_file_names_are_sorted_numerically(tmp_path):
     names = ["2.png", "10.png", "1.png", "a10.png", "a9.png", "B1.PNG"]
     for grey, name in enumerate(names):
         write(tmp_path / name, 10 * grey)
@@ -33,7 +33,7 @@ def test_numbers_in_names_count_as_numbers(tmp_path):
     assert order == ["1.png", "2.png", "10.png", "a9.png", "a10.png", "B1.PNG"]
 
 
-def test_other_files_are_no_pictures(tmp_path):
+def test_other_files_are_not_read_as_pictures(tmp_path):
     write(tmp_path / "1.jpg")
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "._1.jpg").write_bytes(b"resource fork")
@@ -41,7 +41,7 @@ def test_other_files_are_no_pictures(tmp_path):
     assert [f.seq for f in open_folder(tmp_path).frames()] == [0]
 
 
-def test_fps_says_when_the_pictures_were_taken(tmp_path):
+def test_fps_determines_the_capture_times(tmp_path):
     for number in range(3):
         write(tmp_path / f"{number}.jpg")
     for fps, step in ((None, 1.0), (4, 0.25)):
@@ -58,7 +58,7 @@ def test_fps_says_when_the_pictures_were_taken(tmp_path):
         ("2.png", lambda content: content[: len(content) // 2]),
     ],
 )
-def test_a_corrupt_picture_is_left_out_counted_and_named(tmp_path, name, damage):
+def test_a_corrupt_picture_is_skipped_counted_and_named(tmp_path, name, damage):
     for number in (1, 3):
         write(tmp_path / f"{number}.jpg")
     write(tmp_path / name)
@@ -90,7 +90,7 @@ def png_of(width, height):
     ids=["pipe", "device", "link to nothing", "of the kernel", "bomb"],
 )
 @pytest.mark.timeout(20)
-def test_what_is_no_picture_to_read_is_named_and_keeps_its_number(tmp_path, make, says):
+def test_an_unreadable_picture_is_named_and_leaves_a_gap_in_the_numbers(tmp_path, make, says):
     for number in (1, 3):
         write(tmp_path / f"{number}.png")
     make(tmp_path / "2.png")

@@ -35,10 +35,10 @@ def steady(seconds, *, fps=10, begun=0.0, at=50.0, rate=1.0, read_at=1.0):
         ([(None, 50.0), (None, 99.0)], 0.0),
     ],
 )
-def test_late_is_what_came_later_than_the_quickest(pictures, expected):
+def test_lateness_is_measured_against_the_quickest_frame(pictures, expected):
     assert lateness(pictures) == pytest.approx(expected, abs=0.1)
 
 
-def test_a_clock_that_is_a_little_slow_makes_nothing_late_in_a_day():
+def test_a_slightly_slow_clock_makes_no_frame_late_within_a_day():
     """A quartz is off by up to 100 in a million: 8.6 s a day."""
     assert lateness(steady(86_400, fps=1, rate=1 - 100e-6)) < 0.01 < LATE_S

@@ -76,7 +76,7 @@ def test_the_newest_picture_wins_and_the_others_are_counted():
     assert (source.fps, source.is_live, source.frame_count) == (25.0, True, None)
 
 
-def test_a_camera_is_connected_to_again_and_its_numbers_go_on():
+def test_a_camera_is_reconnected_and_its_frame_numbers_continue():
     lost = []
     source = camera(
         Stream(0, CameraFrozen("it has sent nothing")), Stream(Unavailable("it does not answer")),
@@ -95,13 +95,13 @@ def test_a_camera_is_connected_to_again_and_its_numbers_go_on():
     )  # fmt: skip
 
 
-def test_each_connection_may_be_an_epoch_of_its_own():
+def test_each_connection_can_have_its_own_epoch():
     streams = Stream(0, "end"), Stream(Unavailable("away")), Stream(1, "end"), Stream(2)
     source = camera(*streams, next_epoch=lambda before: 20 + before)
     assert numbers(islice(source.frames(), 3)) == [(20, 0, 0), (21, 0, 1), (22, 0, 2)]
 
 
-def test_a_connection_that_gets_no_epoch_is_tried_again():
+def test_a_connection_without_an_epoch_is_retried():
     epochs = iter([Unavailable("the lease is lost"), 3])
 
     def next_epoch(_):
@@ -123,26 +123,26 @@ def test_a_camera_that_sends_and_never_a_picture_is_frozen():
     assert "camera gate: no picture for 1.5 s" in source.problems
 
 
-def test_without_reconnection_the_failure_is_told():
+def test_without_reconnection_the_failure_is_raised():
     source = camera(Stream(0, CameraFrozen("it has sent nothing")), reconnect=False)
     with pytest.raises(CameraFrozen, match="has sent nothing"):
         list(source.frames())
 
 
-def test_what_can_never_work_is_not_tried_again():
+def test_a_permanent_failure_is_not_retried():
     source = camera(Stream(Misconfigured("devices are supported on Linux only")))
     with pytest.raises(Misconfigured):
         list(source.frames())
 
 
-def test_an_error_of_the_library_tells_no_password():
+def test_an_error_of_the_library_contains_no_password():
     source = camera(Stream(RuntimeError("rtsp://u:secret@10.0.0.7/main")), reconnect=False)
     with pytest.raises(Unavailable) as caught:
         list(source.frames())
     assert "secret" not in str(caught.value)
 
 
-def test_a_fault_of_ours_is_not_called_an_outage_and_tried_for_ever():
+def test_a_bug_is_neither_reported_as_an_outage_nor_retried():
     source = camera(Stream(KeyError("number")))
     with pytest.raises(KeyError, match="number"):
         list(source.frames())
@@ -211,7 +211,7 @@ def test_pauses_grow_to_a_bound_and_vary():
     assert backoff.next_pause_s() <= 1
 
 
-def test_pictures_that_waited_in_buffers_are_counted_as_late(monkeypatch):
+def test_buffered_pictures_are_counted_as_late(monkeypatch):
     """The reader is late: their own times fall behind the clock."""
     clock = {"now": 100.0}
     monkeypatch.setattr(connection, "monotonic", lambda: clock["now"])

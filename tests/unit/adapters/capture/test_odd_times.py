@@ -59,7 +59,7 @@ def played(path, **how):
 @pytest.mark.parametrize("name", ["odd.mp4", "odd.mov", "odd.ts"])
 @pytest.mark.parametrize("wrong", [(23,), (20, 23), (57,)])
 @pytest.mark.parametrize("off_ms", [40_000, 1_500])
-def test_a_time_that_leaps_and_comes_back_moves_no_other(
+def test_a_single_wrong_timestamp_shifts_no_other_frame(
     make_odd_film, options, name, wrong, off_ms
 ):
     path = make_odd_film(name, lambda n, ms: ms + off_ms * (n in wrong), options=options)
@@ -71,7 +71,7 @@ def test_a_time_that_leaps_and_comes_back_moves_no_other(
 
 
 @pytest.mark.parametrize("name", ["b.avi", "gaps.avi"])
-def test_a_film_without_presentation_times_goes_by_its_decoding_times(make_film, name):
+def test_a_film_without_presentation_times_is_timed_by_its_decoding_times(make_film, name):
     gap = [*range(0, 2000, 100), *range(12_000, 16_000, 100)]
     at_ms = gap if name == "gaps.avi" else EVEN
     whole = played(make_film(name, at_ms=at_ms, options=WITH_B_FRAMES))
@@ -122,13 +122,13 @@ def test_a_program_stream_is_resumed_in_the_same_place(make_film, tmp_path, firs
         ([0, 40, 9000, 80, 9040], [0, 40, 80, 100, 9040]),  # a pause, a frame too early
     ],
 )
-def test_a_time_is_believed_where_those_that_follow_agree(ticks, wanted_ms):
+def test_a_timestamp_is_accepted_if_the_following_timestamps_agree(ticks, wanted_ms):
     clock = FrameClock(TimeScale(Fraction(1, 1000), Fraction(25)), first=None)
     found = [clock.time(n, t, ticks[n + 1 :]) // 1000 for n, t in enumerate(ticks)]
     assert found == wanted_ms
 
 
-def test_packets_read_ahead_are_few_and_come_in_order(make_film):
+def test_few_packets_are_read_ahead_and_their_order_is_retained(make_film):
     with av.open(str(make_film(at_ms=EVEN))) as container:
         upcoming, read = UpcomingTimes(), []
 

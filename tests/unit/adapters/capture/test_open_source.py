@@ -54,7 +54,7 @@ def served(folder, handler=Quiet):
         ("0.mp4", False),
     ],
 )
-def test_what_is_live(url, live):
+def test_live_addresses_are_recognised(url, live):
     assert is_live(url) is live
 
 
@@ -85,7 +85,7 @@ def test_a_camera_that_does_not_answer(tmp_path):
     assert "secret" not in str(caught.value)
 
 
-def test_a_live_camera_goes_by_the_clock_until_its_stream_ends(make_video, tmp_path):
+def test_a_live_camera_is_timed_by_the_clock_until_its_stream_ends(make_video, tmp_path):
     make_video("live.ts", frames=20)
     frames = []
     before = datetime.now(UTC)
@@ -145,7 +145,7 @@ def test_a_camera_that_sends_jpeg_after_jpeg(tmp_path):
     assert frames[0].captured_at < frames[-1].captured_at
 
 
-def test_a_stream_that_ends_in_the_middle_is_not_said_to_be_silent(tmp_path):
+def test_a_stream_that_ends_early_is_not_reported_as_silent(tmp_path):
     """A client of the library: the answer ends where the next part should begin."""
     with served(tmp_path, Motion) as address:
         frames = open_it(f"{address}/video.mjpg").frames()
@@ -153,7 +153,7 @@ def test_a_stream_that_ends_in_the_middle_is_not_said_to_be_silent(tmp_path):
             assert len(list(frames)) > 1
 
 
-def test_a_segment_that_comes_at_once_is_played_at_its_own_pace(make_video, tmp_path):
+def test_a_segment_that_arrives_at_once_is_played_at_its_own_pace(make_video, tmp_path):
     """HLS: else only the last picture of each segment would be looked at."""
     make_video("part0.ts", frames=10)
     (tmp_path / "live.m3u8").write_text(
@@ -203,7 +203,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_what_an_address_sends_that_is_no_video_is_named(tmp_path, name):
+def test_a_response_that_is_no_video_is_named(tmp_path, name):
     kind, contents, sentence = ANSWERS[name]
 
     class Answer(Quiet):
@@ -254,7 +254,7 @@ def test_an_answer_that_is_a_refusal_is_named(tmp_path, status, user, sentence):
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_that_asks_for_a_password_is_asked_with_it(tmp_path):
+def test_a_password_is_sent_to_an_address_that_requires_it(tmp_path):
     asked = []
 
     class Guarded(Quiet):

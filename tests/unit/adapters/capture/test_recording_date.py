@@ -25,7 +25,7 @@ def start_of(path, start=None):
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
-def test_a_film_says_when_it_was_made_and_what_is_set_goes_before(make_film, name):
+def test_a_configured_start_overrides_the_recording_date_of_the_film(make_film, name):
     path = make_film(name, metadata={"creation_time": "2025-07-04T18:30:00.000000Z"})
     assert start_of(path) == (FILMED, StartOrigin.RECORDED)
     assert start_of(path, SET) == (SET, StartOrigin.CONFIGURED)
@@ -40,7 +40,7 @@ def test_a_film_says_when_it_was_made_and_what_is_set_goes_before(make_film, nam
           "com.apple.quicktime.creationdate": "2025-07-04T20:30:00+0200"}, {}),
     ],
 )  # fmt: skip
-def test_which_date_is_taken(container, stream):
+def test_the_most_reliable_date_tag_is_used(container, stream):
     tagged = [SimpleNamespace(metadata=metadata) for metadata in (container, stream)]
     assert read_recording_date(*tagged, now=RUN) == FILMED
 
@@ -53,7 +53,7 @@ def test_which_date_is_taken(container, stream):
         "in two days",  # of this run: a date made here would name another test in each process
     ],
 )  # fmt: skip
-def test_a_date_that_no_film_can_have_is_none(make_film, date):
+def test_an_impossible_recording_date_is_ignored(make_film, date):
     if date == "in two days":
         date = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}"
     path = make_film("a.mkv", metadata={"creation_time": date})
@@ -61,5 +61,5 @@ def test_a_date_that_no_film_can_have_is_none(make_film, date):
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.ts", "a.avi"])
-def test_without_a_date_the_start_of_the_run_stands_for_it(make_video, name):
+def test_without_a_date_a_film_starts_with_the_run(make_video, name):
     assert start_of(make_video(name)) == (RUN, StartOrigin.ASSUMED)

@@ -56,7 +56,7 @@ def test_a_film_with_a_pause_is_resumed_in_the_same_place(make_film, first):
 
 @pytest.mark.parametrize("offset_us", [0, 123_457, 900_000, 1])
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
-def test_sampling_goes_by_time_and_hangs_neither_on_the_start_nor_on_where_it_begins(
+def test_sampling_depends_on_time_but_neither_on_the_start_nor_on_the_first_frame_read(
     make_film, name, offset_us
 ):
     path = make_film(name, at_ms=GAP, options={"bf": "0"})
@@ -93,12 +93,12 @@ def test_a_film_plays_in_a_loop_with_its_pauses(make_film):
         ([9000, 9040, 0, 40, 500], [0, 40, 80, 120, 580]),  # another recording follows
     ],
 )
-def test_a_clock_goes_on_where_times_are_missing_or_fall_back(ticks, wanted_ms):
+def test_times_continue_where_timestamps_are_missing_or_jump_back(ticks, wanted_ms):
     clock = FrameClock(TimeScale(Fraction(1, 1000), Fraction(25)), first=None)
     assert [clock.time(n, t) // 1000 for n, t in enumerate(ticks)] == wanted_ms
 
 
-def test_a_film_whose_times_tremble_gives_all_that_is_asked_for():
+def test_a_film_with_jittering_times_yields_every_requested_frame():
     rng = np.random.default_rng(1)
     times = [round(40_000 * n + rng.uniform(-1900, 1900)) for n in range(5000)]
     sampling = FileSampling(25)
@@ -107,7 +107,7 @@ def test_a_film_whose_times_tremble_gives_all_that_is_asked_for():
     assert np.mean(chosen) > 0.999
 
 
-def test_sound_that_goes_on_for_longer_is_no_end_that_is_missing(make_film):
+def test_longer_sound_is_not_reported_as_missing_video(make_film):
     source = opened(make_film(at_ms=range(0, 1000, 100), sound_s=6))
     assert len(list(source.frames())) == 10
     assert source.duration < timedelta(seconds=2)
@@ -115,7 +115,7 @@ def test_sound_that_goes_on_for_longer_is_no_end_that_is_missing(make_film):
 
 @pytest.mark.parametrize("at_ms", [GAP, range(0, 6000, 100)])
 @pytest.mark.parametrize("name", ["cut.mkv", "cut.flv"])
-def test_a_film_that_is_cut_off_says_so(make_film, name, at_ms):
+def test_a_truncated_film_is_reported(make_film, name, at_ms):
     path = make_film(name, at_ms=at_ms, options={"bf": "0"}, sound_s=0)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
@@ -124,7 +124,7 @@ def test_a_film_that_is_cut_off_says_so(make_film, name, at_ms):
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_what_lies_before_the_first_key_frame_is_counted(make_film, tmp_path, codec):
+def test_frames_before_the_first_key_frame_are_counted(make_film, tmp_path, codec):
     quiet = {"x265-params": "log-level=none:keyint=10:bframes=0", "g": "10", "bf": "0"}
     whole = make_film("whole.ts", codec=codec, options=quiet)
     cut = tmp_path / "cut.ts"
@@ -153,7 +153,7 @@ def test_what_lies_before_the_first_key_frame_is_counted(make_film, tmp_path, co
         ("mpeg4", "raw.m4v", {}),
     ],
 )
-def test_a_raw_stream_has_the_rate_of_its_own_header(make_video, codec, name, options):
+def test_a_raw_stream_has_the_rate_in_its_header(make_video, codec, name, options):
     rate = 30 if codec == "mpeg2video" else 20  # MPEG-2 knows no such rate
     path = make_video(name, codec=codec, fps=rate, options={"bf": "0"} | options)
     source = opened(path)
@@ -165,7 +165,7 @@ def test_a_raw_stream_has_the_rate_of_its_own_header(make_video, codec, name, op
     assert [(f.seq, f.captured_at) for f in later] == [(f.seq, f.captured_at) for f in frames[12:]]
 
 
-def test_two_recordings_in_one_file_go_on_one_after_the_other(make_film, tmp_path):
+def test_two_recordings_in_one_file_are_played_one_after_the_other(make_film, tmp_path):
     both = tmp_path / "both.ts"
     late = make_film("late.ts", at_ms=range(50_000, 52_000, 100), options={"bf": "0"})
     early = make_film("early.ts", at_ms=range(0, 2000, 100), options={"bf": "0"})
@@ -178,7 +178,7 @@ def test_two_recordings_in_one_file_go_on_one_after_the_other(make_film, tmp_pat
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
 @pytest.mark.parametrize("where", ["metadata", "stream_metadata"])
-def test_a_tag_in_another_encoding_stops_nothing(make_film, name, where):
+def test_a_tag_in_another_encoding_is_no_error(make_film, name, where):
     path = make_film(name, options={"bf": "0"}, **{where: {"title": "Kxxche", "artist": "yyte"}})
     content = path.read_bytes()
     path.write_bytes(content.replace(b"Kxxche", b"K\xfc\xe9che").replace(b"yyte", b"\xe9\xe9te"))
@@ -236,7 +236,7 @@ def with_matrix(path, degrees, *, mirrored):
     [(*each, None) for each in ORIENTED]
     + [(0, False, Fraction(2)), (90, True, Fraction(1, 2)), (270, False, Fraction(16, 11))],
 )
-def test_a_picture_is_seen_as_it_is_to_be_shown(make_film, degrees, mirrored, aspect):
+def test_a_picture_is_read_in_its_display_orientation(make_film, degrees, mirrored, aspect):
     path = make_film("a.mp4", at_ms=[0, 100], pictures=[SIDES] * 2, aspect=aspect)
     with_matrix(path, degrees, mirrored=mirrored)
     source = opened(path)
@@ -255,7 +255,7 @@ def test_a_picture_is_seen_as_it_is_to_be_shown(make_film, degrees, mirrored, as
 
 
 @pytest.mark.parametrize("aspect", [Fraction(500), Fraction(1, 500)])
-def test_pixels_of_no_camera_are_taken_as_square(make_film, aspect):
+def test_an_implausible_pixel_shape_is_treated_as_square(make_film, aspect):
     image = next(opened(make_film(aspect=aspect)).frames()).image
     assert image.shape == (48, 64, 3)
 
@@ -266,7 +266,7 @@ def woven(before, after):
     return picture
 
 
-def test_what_moves_between_two_fields_is_mended_and_what_stands_keeps_its_lines(make_film):
+def test_moving_parts_are_deinterlaced_and_still_parts_retain_every_line(make_film):
     rng = np.random.default_rng(2)
     background = cv2.GaussianBlur(rng.integers(0, 255, (96, 128), np.uint8), (0, 0), 3)
     background = cv2.cvtColor(background, cv2.COLOR_GRAY2BGR)
@@ -340,7 +340,7 @@ def test_a_link_to_a_device_is_a_device(tmp_path, link):
         opened(tmp_path / link)
 
 
-def test_a_time_that_no_calendar_has_is_said(make_film):
+def test_a_time_outside_the_calendar_is_reported(make_film):
     source = open_source("gate", str(make_film()), epoch=0,
                          start=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))  # fmt: skip
     with pytest.raises(BadInput, match="would be dated after the year 9999"):

@@ -31,7 +31,7 @@ def open_video(path, **how):
         (7, 29.97, [0, 5, 9]),
     ],
 )
-def test_the_first_frame_of_each_slot_is_taken(wanted, own, taken):
+def test_the_first_frame_of_each_slot_is_used(wanted, own, taken):
     assert [n for n in range(10) if takes(FileSampling(wanted), n, own)] == taken
 
 
@@ -45,7 +45,7 @@ def test_sampling_is_exact_over_an_hour():
     assert taken == pytest.approx(5 * 3600, abs=1)
 
 
-def test_frames_sampled_away_are_counted_and_the_choice_hangs_on_the_number(make_video):
+def test_frames_sampled_away_are_counted_and_chosen_by_their_number(make_video):
     path = make_video(frames=30, fps=10)
     source = open_video(path, fps=3)
     seqs = [f.seq for f in source.frames()]
@@ -60,7 +60,7 @@ def test_a_rate_that_is_a_fraction(make_video):
 
 
 @pytest.mark.parametrize("size", [(65, 49), (66, 50), (130, 30)])
-def test_odd_sizes_come_out_whole(make_video, size):
+def test_pictures_of_odd_sizes_are_complete(make_video, size):
     frames = list(open_video(make_video(size=size)).frames())
     assert {f.image.shape for f in frames} == {(size[1], size[0], 3)}
     assert all(f.image.flags.c_contiguous for f in frames)
@@ -107,7 +107,7 @@ def test_a_turned_video_is_turned_back(make_video, tmp_path, matrix, corner):
         ("zeros.mp4", bytes(5000), "as a video|no video"),
     ],
 )
-def test_what_is_no_video_is_said_at_once(tmp_path, name, content, sentence):
+def test_a_file_that_is_no_video_is_reported_at_once(tmp_path, name, content, sentence):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(BadInput, match=sentence) as caught:
@@ -116,7 +116,7 @@ def test_what_is_no_video_is_said_at_once(tmp_path, name, content, sentence):
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_video_is_said_at_once(tmp_path):
+def test_a_missing_video_is_reported_at_once(tmp_path):
     with pytest.raises(BadInput, match="does not exist"):
         open_video(tmp_path / "nothing.mp4")
 
@@ -125,7 +125,7 @@ def test_a_missing_video_is_said_at_once(tmp_path):
     ("name", "container"),
     [("cut.mp4", {"movflags": "faststart"}), ("cut.mkv", {}), ("cut.avi", {})],
 )
-def test_a_truncated_video_gives_its_frames_and_then_says_where_it_breaks(
+def test_a_truncated_video_yields_its_frames_before_the_error_names_the_position(
     make_video, name, container
 ):
     path = make_video(name, frames=60, options={"g": "10"}, container=container)

@@ -33,7 +33,7 @@ async def settle(stream: Stream) -> None:
         await asyncio.sleep(0)
 
 
-def test_what_came_before_a_balancing_is_left_for_kafka_to_deliver_again() -> None:
+def test_messages_received_before_a_rebalance_are_left_for_kafka_to_redeliver() -> None:
     async def go() -> list[list[int]]:
         stream, generation, given = Stream(), 0, []
         for offset in (7, 8, 9, 10, 11):

@@ -10,7 +10,7 @@ from openlfr.adapters.faust import app as faust_app
 from openlfr.adapters.kafka.access import KafkaAccess
 
 
-def test_an_app_that_is_made_keeps_folders_to_itself_and_starts_nothing(tmp_path, monkeypatch):
+def test_creating_an_app_writes_only_to_its_own_folder_and_starts_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     app, _ = faust_app.make_app(
         group="folders", instance="", brokers=KafkaAccess(("127.0.0.1:1",)), from_beginning=True,

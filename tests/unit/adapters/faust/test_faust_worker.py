@@ -31,7 +31,7 @@ except Exception as error:
         ("None.reference_id", 1, True),
     ],
 )
-def test_what_ends_a_worker_is_said_as_what_it_is(raises, code, traceback):
+def test_the_cause_of_a_worker_s_end_is_reported(raises, code, traceback):
     ended = subprocess.run(
         [sys.executable, "-c", ENDS.format(raises=raises)],
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,

@@ -39,7 +39,7 @@ def after(clock, progress, seconds, ends):
     return progress.liveness_problem()
 
 
-def test_nothing_to_do_is_no_stall(clock, progress):
+def test_an_idle_worker_is_not_stalled(clock, progress):
     assert after(clock, progress, 10 * ONE_STUCK_S, {A: 10, B: 20}) == ""
     assert progress.lag == 0
 
@@ -55,7 +55,7 @@ def test_messages_that_wait_while_none_is_done_are_a_stall(clock, progress):
     assert progress.lag == 1
 
 
-def test_what_is_done_and_held_back_on_purpose_is_no_stall(clock, progress):
+def test_deliberately_delayed_acknowledgements_are_no_stall(clock, progress):
     """Frames of a live track are not acknowledged, but they are done."""
     for offset in range(10, 200):
         progress.record_done(*A, offset)
@@ -88,7 +88,7 @@ def test_a_batch_that_hangs_is_a_stall(clock, progress):
     assert progress.liveness_problem() == ""
 
 
-def test_a_worker_begins_where_its_group_stood(clock, progress):
+def test_a_worker_starts_at_the_offset_of_its_group(clock, progress):
     progress.assign([A])
     assert (progress.unpositioned(), progress.lag) == ([A], 0)
     progress.record_offsets({A: 30}, {A: 25})
@@ -107,7 +107,7 @@ def test_a_balancing_group_and_a_leaving_worker_are_not_ready_and_no_stall(clock
     assert after(clock, progress, 10 * STUCK_S, {A: 30}) == ""
 
 
-def test_what_a_service_lacks_makes_it_not_ready(progress):
+def test_a_missing_requirement_makes_a_service_not_ready(progress):
     lacks = [""]
     progress.conditions.append(lambda: lacks[0])
     assert progress.readiness_problem() == ""
@@ -125,7 +125,7 @@ def test_a_loop_that_does_not_turn_is_a_stall(clock):
     assert loop.liveness_problem() == ""
 
 
-def test_what_was_deleted_unread_waits_no_more_and_is_counted(clock, progress):
+def test_messages_deleted_unread_are_counted_and_no_longer_pending(clock, progress):
     progress.record_offsets({A: 40, B: 20})
     assert progress.lag == 30
     progress.record_offsets({A: 40, B: 20}, starts={A: 35, B: 0})
@@ -136,7 +136,7 @@ def test_what_was_deleted_unread_waits_no_more_and_is_counted(clock, progress):
     assert progress.counts["gone"] == 27
 
 
-def test_what_is_in_work_while_it_is_deleted_is_not_gone(progress):
+def test_a_message_deleted_during_its_processing_is_not_counted_as_lost(progress):
     for offset in range(10, 16):
         progress.record_delivery(*A, offset)
     progress.record_offsets({A: 16, B: 20}, starts={A: 16})
@@ -144,7 +144,7 @@ def test_what_is_in_work_while_it_is_deleted_is_not_gone(progress):
     assert progress.counts["received"] == 6
 
 
-def test_a_worker_that_is_given_a_message_before_it_knows_counts_the_same(clock):
+def test_a_message_received_before_the_offsets_are_known_is_counted_the_same(clock):
     made = Progress(clock=clock)
     made.assign([A])
     made.record_delivery(*A, 8, committed=2)
@@ -165,7 +165,7 @@ def test_deletion_alone_is_no_sign_of_life(clock, progress):
     assert "messages wait" in progress.liveness_problem()
 
 
-def test_whether_a_worker_was_given_what_there_is(progress):
+def test_a_worker_reports_whether_it_received_every_message(progress):
     progress.record_offsets({A: 40, B: 20}, starts={A: 35})
     assert not progress.has_delivered(A, 35)
     progress.record_delivery(*A, 36)

@@ -50,7 +50,7 @@ def test_a_fault_ends_the_wait_and_the_search_at_once(reader):
 
 
 @pytest.mark.parametrize("error", [KafkaConnectionError(), Unavailable("Away."), FAULT])
-def test_what_the_client_or_a_service_raises_is_tried_again(reader, error):
+def test_an_error_of_the_client_or_of_a_service_is_retried(reader, error):
     follow(reader, error, ours=isinstance(error, Unavailable))
     with pytest.raises(Unavailable):
         reader.wait_until_ready(timedelta(seconds=0.2))

@@ -41,7 +41,7 @@ def state(version, status=STARTED, **more):
     return state_of(MARKET, version, status=status, **more)
 
 
-def test_nothing_is_in_force_until_its_state_was_read(rig):
+def test_nothing_is_in_force_until_its_state_is_read(rig):
     with pytest.raises(Unavailable, match="records upgrade"):
         rig.follower.put_in_use()
     assert rig.take() is NotInForce.UNKNOWN
@@ -51,7 +51,7 @@ def test_nothing_is_in_force_until_its_state_was_read(rig):
 
 
 @pytest.mark.parametrize("status", [each for each in DeploymentStatus if each != STARTED])
-def test_in_every_status_but_started_nobody_is_searched(rig, status):
+def test_nobody_is_searched_in_any_status_except_started(rig, status):
     assert rig.take(state(1, status)) is NotInForce.PAUSED
     assert f"is {status} since 2026-11-23 08:00:00 UTC" in rig.in_force.status_message()
     assert rig.take(state(2)) is None
@@ -65,13 +65,13 @@ def test_an_older_state_never_wins_and_is_counted(rig):
     assert (rig.follower.counts["older"], rig.follower.counts["deployments"]) == (2, 2)
 
 
-def test_another_deployments_state_changes_nothing(rig):
+def test_the_state_of_another_deployment_is_ignored(rig):
     rig.take(state(1))
     assert rig.take(state(2, PAUSED, deployment_id="Fair"), DeploymentForgotten("Fair")) is None
     assert rig.follower.counts["of_another_deployment"] == 2
 
 
-def test_what_cannot_be_trusted_changes_nothing_and_stands_in_for_nothing(rig):
+def test_an_untrusted_state_changes_and_replaces_nothing(rig):
     """A forged record has the key of the true one: after compaction the true one may be gone."""
     rig.take(state(1, PAUSED))
     rig.follower.on_invalid("deployment/Market")
@@ -81,7 +81,7 @@ def test_what_cannot_be_trusted_changes_nothing_and_stands_in_for_nothing(rig):
     assert rig.take() is NotInForce.UNKNOWN
 
 
-def test_a_restored_backup_says_so_first(rig):
+def test_a_restored_backup_is_published_first(rig):
     assert rig.take(state(9), DeploymentForgotten("Market")) is NotInForce.UNKNOWN
     assert rig.take(state(3)) is None
 
@@ -100,7 +100,7 @@ def test_hours_cameras_and_lists_of_a_revision_are_followed(rig):
     assert rig.in_force.watchlists == ("fair",)
 
 
-def test_in_doubt_nothing_is_in_force():
+def test_without_a_trusted_state_nothing_is_in_force():
     staleness = ["Nothing came for 30 s."]
     in_force = DeploymentInForce(MARKET, find_staleness=lambda: staleness[0])
     in_force.update(state(1))

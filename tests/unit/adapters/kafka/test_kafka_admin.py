@@ -128,7 +128,7 @@ def lines(topics, wanted, **how):
     return [each.line for each in topics.find_differences(wanted, **{"transit": TRANSIT} | how)]
 
 
-def test_an_empty_cluster_lacks_everything_and_applying_makes_it(admin, topics):
+def test_applying_creates_every_topic_of_an_empty_cluster(admin, topics):
     wanted = plan_topics(replication=1)
     assert lines(topics, wanted) == [f"{topic.name}: missing" for topic in TOPICS]
     done = topics.apply(wanted)
@@ -163,7 +163,7 @@ def test_every_difference_has_one_line(admin, topics, wanted):
     assert not any("\n" in line for line in found)
 
 
-def test_applying_mends_what_can_be_mended_and_leaves_the_rest(admin, topics, wanted):
+def test_applying_repairs_only_the_repairable_differences(admin, topics, wanted):
     admin.topics["frames.v1"]["partitions"] = 13
     admin.topics["frames.v1"]["configs"]["segment.ms"] = "1"
     admin.topics["verdicts.v1"]["partitions"] = 2
@@ -207,7 +207,7 @@ def test_the_transit_bound_of_frames_is_added_up(admin, topics, wanted, check_ms
     assert all(said in line for line in found)
 
 
-def test_a_service_looks_at_its_own_topics_and_not_at_the_brokers(admin, topics, wanted):
+def test_a_service_checks_its_own_topics_but_not_the_brokers(admin, topics, wanted):
     admin.hidden = {"frames.v1"}
     admin.asked.clear()
     mine = [each for each in wanted if each.name in ("sightings.v1", "control.v1")]
@@ -235,7 +235,7 @@ def test_a_topic_that_kafka_cannot_describe_now_is_a_sentence(admin, topics, wan
         topics.find_differences(wanted)
 
 
-def test_the_transit_bound_is_told_before_and_after(admin, topics):
+def test_the_transit_bound_is_printed_before_and_after(admin, topics):
     wanted = plan_topics(replication=1)
     told = (
         "a frame is gone after at most 60 s: retention 30 s + segment roll 15 s + check interval"
@@ -263,7 +263,7 @@ def test_too_few_brokers_for_the_replicas(topics):
         (errors.InvalidTopicError("x"), Misconfigured, "cannot describe its topics: InvalidTopic"),
     ],
 )
-def test_kafkas_errors_say_what_to_do(admin, topics, error, kind, sentence):
+def test_errors_of_kafka_are_reported_with_advice(admin, topics, error, kind, sentence):
     admin.refuse = error
     with pytest.raises(kind, match=sentence):
         topics.find_differences(plan_topics())
@@ -298,7 +298,7 @@ def test_numbers_that_cannot_be(partitions, sentence):
         plan_topics(partitions=partitions)
 
 
-def test_the_table_keeps_what_the_design_promises():
+def test_the_topics_match_the_promises_of_the_design():
     assert len({topic.name for topic in TOPICS}) == len(TOPICS)
     assert {topic.configs["message.timestamp.type"] for topic in TOPICS} == {"LogAppendTime"}
     compacted = [each.name for each in TOPICS if each.configs["cleanup.policy"] == "compact"]

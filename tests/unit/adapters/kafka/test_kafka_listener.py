@@ -33,7 +33,7 @@ def test_one_broker_of_several_is_enough(listener):
     await_listener(KafkaAccess((nobody(), address(listener))), time.monotonic())
 
 
-def test_who_comes_later_is_waited_for():
+def test_a_listener_that_starts_later_is_awaited():
     later = nobody()
     host, port = later.split(":")
     opened = []
@@ -45,12 +45,12 @@ def test_who_comes_later_is_waited_for():
 
 
 @pytest.mark.parametrize("broker", ["127.0.0.1:kafka", "127.0.0.1", None])
-def test_nobody_is_refused(broker):
+def test_an_address_without_a_listener_is_refused(broker):
     with pytest.raises(OSError):
         await_listener(KafkaAccess((broker or nobody(),)), time.monotonic())
 
 
-def test_who_speaks_no_tls_is_said_at_once(listener):
+def test_a_listener_without_tls_is_reported_at_once(listener):
     def answer():
         with listener.accept()[0] as found:
             found.recv(1)

@@ -58,7 +58,7 @@ def fails(record: Future) -> None:
 
 
 @pytest.mark.parametrize(("delivery_s", "patience"), [(5.0, STUCK_S), (120.0, 240.0)])
-def test_records_of_which_nothing_becomes_are_told(
+def test_undelivered_records_are_reported(
     brokers: Brokers, delivery_s: float, patience: float
 ) -> None:
     frames = sender(brokers, delivery_s)

@@ -38,7 +38,7 @@ def test_no_partition_has_two_cameras_more_than_another(cameras, partitions):
     assert max(full.values()) - min(full.get(n, 0) for n in range(partitions)) <= 1
 
 
-def test_the_first_cameras_stand_on_neighbours_which_workers_share_in_turns():
+def test_the_first_cameras_are_on_adjacent_partitions_that_different_workers_read():
     assert places(["gate", "hall", "yard"], 12) == [0, 1, 2]
 
 
@@ -47,6 +47,6 @@ def test_a_camera_added_at_the_end_moves_no_other():
     assert places([*before, "new"], 6)[:20] == places(before, 6)
 
 
-def test_what_is_not_dealt_is_hashed_as_by_other_clients():
+def test_other_keys_are_hashed_as_by_other_clients():
     unknown = ["a", "camera-b-1", "ü"]
     assert places(["gate"], 12, unknown) == places([], 12, unknown) == [4, 3, 2]

@@ -45,7 +45,7 @@ def scrfd(tmp_path):
     return Scrfd(PreparedModel("own", path, graph, "", model), providers=["CPUExecutionProvider"])
 
 
-def test_its_answers_come_out_in_source_pixels(scrfd):
+def test_detections_are_in_source_pixels(scrfd):
     pictures = [np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((2 * SIDE, SIDE, 3), np.uint8)]
     (face,), (tall,) = scrfd.detect(pictures, (SIDE, SIDE))
     assert face.box == pytest.approx((16, 16, 32, 32))
@@ -100,9 +100,7 @@ PICTURES = [
 
 @pytest.mark.parametrize("side", [None, 64, 96])
 @pytest.mark.parametrize("layout", ["interleaved", "rows", "batched"])
-def test_pictures_of_many_cameras_go_through_the_network_together(
-    layout, side, tmp_path, monkeypatch, runs
-):
+def test_pictures_of_many_cameras_share_a_network_call(layout, side, tmp_path, monkeypatch, runs):
     content = own_graphs.scrfd(layout, side=side)
     size = (side or 96, side or 64)
     single = as_shipped(Family.SCRFD, content, tmp_path, monkeypatch)
@@ -127,7 +125,7 @@ def assert_same(found, expected):
             np.testing.assert_allclose(one.landmarks, other.landmarks, atol=1e-2)
 
 
-def test_a_run_takes_no_more_pictures_than_its_memory(tmp_path, monkeypatch, runs):
+def test_a_batch_contains_no_more_pictures_than_the_memory_permits(tmp_path, monkeypatch, runs):
     monkeypatch.setattr(insightface, "_PIXELS_PER_RUN", 2 * 64 * 64)
     batched = own(Family.SCRFD, own_graphs.scrfd("rows", side=64), tmp_path)
     given = runs(batched)

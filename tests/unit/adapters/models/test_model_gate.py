@@ -234,14 +234,14 @@ def test_an_attribute_is_found_wherever_it_is_named(ready, put, text):
 @pytest.mark.parametrize(
     "file", ["agenet", "imdb_ages", "fairface", "emotion_ferplus", "genderage"]
 )
-def test_a_file_and_a_statement_are_known_by_name(ready, file):
+def test_a_file_and_a_statement_are_recognised_by_name(ready, file):
     with pytest.raises(Misconfigured, match=r"mine\.onnx is refused: its name contains"):
         ready(plain_model(), name=file)
     with pytest.raises(Misconfigured, match=rf"{file}\.onnx is refused: its name contains"):
         ready(plain_model(), file=f"{file}.onnx", name="mine")
 
 
-def test_labels_give_away_what_names_hide(ready):
+def test_labels_reveal_what_names_hide(ready):
     model = plain_model()
     node = model.graph.node.add(op_type="LabelEncoder", domain="ai.onnx.ml")
     node.attribute.append(helper.make_attribute("values_strings", ["happy", "sad", "neutral"]))
@@ -249,6 +249,6 @@ def test_labels_give_away_what_names_hide(ready):
         ready(model)
 
 
-def test_what_cannot_be_parsed_is_one_sentence(ready):
+def test_an_unparsable_file_is_reported_in_one_sentence(ready):
     with pytest.raises(Misconfigured, match="is no ONNX graph"):
         ready(b"\x0a\xff\xff\xff not a graph")

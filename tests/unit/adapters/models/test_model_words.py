@@ -41,7 +41,7 @@ buffalo
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_a_head_is_known_by_its_name(name):
+def test_a_head_is_recognised_by_its_name(name):
     assert find_attribute(name)
 
 
@@ -60,7 +60,7 @@ def test_a_word_that_merely_looks_like_it_passes(name):
         "tells whether a person is male or not",
     ],
 )
-def test_prose_that_speaks_of_a_guess_is_known(prose):
+def test_a_description_that_mentions_a_guess_is_recognised(prose):
     assert find_attribute(prose, prose=True)
 
 
@@ -92,7 +92,7 @@ def test_prose_of_a_face_recogniser_passes(prose):
         "(0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100)",
     ],
 )
-def test_class_labels_say_what_is_guessed(labels):
+def test_class_labels_reveal_the_guessed_attribute(labels):
     assert find_labels(labels)
 
 

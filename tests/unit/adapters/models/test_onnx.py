@@ -55,18 +55,18 @@ def test_auto_takes_the_best_that_starts(machine, built_in, starting, chosen):
         (["cpu"], [CPU]),
     ],
 )
-def test_named_ones_are_taken_in_order(machine, wanted, chosen):
+def test_named_providers_are_used_in_order(machine, wanted, chosen):
     machine([CUDA, VINO, CPU], [CUDA, VINO, CPU])
     assert onnx.choose_providers(wanted) == chosen
 
 
-def test_a_provider_that_is_not_built_in_is_refused_with_those_that_are(machine):
+def test_the_error_for_a_missing_provider_lists_the_built_in_providers(machine):
     machine([CPU], [CPU])
     with pytest.raises(Misconfigured, match="no provider 'cuda', only cpu"):
         onnx.choose_providers(["cuda"])
 
 
-def test_a_wanted_provider_that_does_not_start_is_refused(machine):
+def test_a_chosen_provider_that_does_not_start_is_refused(machine):
     machine([CUDA, CPU], [CPU])
     with pytest.raises(Misconfigured, match="cuda does not start on this machine"):
         onnx.choose_providers(["cuda"])
@@ -77,13 +77,13 @@ def test_starting_is_tried_and_not_believed():
     assert not onnx.starts("NoSuchExecutionProvider")
 
 
-def test_what_is_no_graph_is_refused(tmp_path):
+def test_a_file_that_is_no_graph_is_refused(tmp_path):
     path = tmp_path / "model.onnx"
     with pytest.raises(Misconfigured, match=r"cannot open .*model\.onnx"):
         onnx.open_session(b"not a graph", providers=[CPU], path=path)
 
 
-def test_tensorrt_keeps_what_it_compiled_beside_the_model(tmp_path):
+def test_tensorrt_stores_compiled_networks_beside_the_model(tmp_path):
     model = tmp_path / "model.onnx"
     options = onnx.provider_options(TRT, model)
     assert options["trt_engine_cache_enable"] == options["trt_timing_cache_enable"] == "1"
@@ -91,7 +91,7 @@ def test_tensorrt_keeps_what_it_compiled_beside_the_model(tmp_path):
     assert onnx.provider_options(TRT, None) == onnx.provider_options(CPU, model) == {}
 
 
-def test_tensorrt_keeps_nothing_where_others_could_have_put_it(tmp_path):
+def test_tensorrt_stores_nothing_where_other_users_can_write(tmp_path):
     tmp_path.chmod(0o777)
     assert onnx.provider_options(TRT, tmp_path / "model.onnx") == {}
 
@@ -101,7 +101,7 @@ def test_templates_are_computed_in_full_precision_on_cuda(tmp_path):
 
 
 @pytest.mark.parametrize(("first", "factor"), [(TRT, 16), (CUDA, 16), (VINO, 1), (CPU, 1)])
-def test_a_gpu_is_given_larger_batches(first, factor):
+def test_a_gpu_receives_larger_batches(first, factor):
     class Session:
         def get_providers(self):
             return [first, CPU]
@@ -138,7 +138,7 @@ def test_a_provider_that_fell_back_to_the_cpu_is_refused(monkeypatch):
         ([CPU], [CPU], "install onnxruntime-gpu"),
     ],
 )
-def test_who_asks_for_a_gpu_gets_one_or_a_sentence(machine, built_in, starting, chosen):
+def test_a_request_for_a_gpu_succeeds_or_explains_its_failure(machine, built_in, starting, chosen):
     machine(built_in, starting)
     if isinstance(chosen, list):
         assert onnx.choose_providers("gpu") == chosen
@@ -147,7 +147,7 @@ def test_who_asks_for_a_gpu_gets_one_or_a_sentence(machine, built_in, starting, 
             onnx.choose_providers("gpu")
 
 
-def test_compiled_networks_go_where_one_says(tmp_path, monkeypatch):
+def test_compiled_networks_are_stored_in_the_configured_folder(tmp_path, monkeypatch):
     """A volume of a cluster: root's, open to all, and the models' folder cannot be written."""
     volume, model = tmp_path / "volume", tmp_path / "models" / "model.onnx"
     model.parent.mkdir(mode=0o555)

@@ -16,7 +16,7 @@ from openlfr.adapters.models.store import ModelStore
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def test_the_commands_state_two_models_that_are_taken(tmp_path):
+def test_the_documented_commands_state_two_valid_models(tmp_path):
     page = (ROOT / "docs/operations.md").read_text()
     part = page.split("### Models of your own")[1]
     (shell,) = re.findall(r"```sh\n(.*?)```", part, re.S)[:1]

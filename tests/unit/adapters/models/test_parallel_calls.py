@@ -20,7 +20,7 @@ class Session:
         self.get_providers = lambda: [provider]
 
 
-def test_calls_meet_and_answers_keep_their_order():
+def test_parallel_calls_are_batched_and_results_retain_their_order():
     meeting = threading.Barrier(3, timeout=PATIENCE_S)
 
     def call(number: int) -> int:
@@ -52,7 +52,7 @@ def test_a_call_that_fails_fails_the_whole():
         ParallelCalls(Session(), 2).map(call, [1, 2])
 
 
-def test_what_other_threads_spend_is_the_stage_s():
+def test_time_of_other_threads_belongs_to_the_stage():
     def call(_: int) -> float:
         began = time.thread_time()
         while time.thread_time() < began + 0.05:
@@ -66,7 +66,7 @@ def test_what_other_threads_spend_is_the_stage_s():
     assert timing.cpu_s >= spent >= 0.1
 
 
-def test_a_stage_within_another_one_is_no_part_of_its_cost():
+def test_a_nested_stage_is_excluded_from_the_outer_cost():
     def work(seconds: float) -> None:
         began = time.thread_time()
         while time.thread_time() < began + seconds:

@@ -18,7 +18,7 @@ def pictures(*shapes):
     return [random.integers(0, 256, (*shape, 3), np.uint8) for shape in shapes]
 
 
-def test_a_batch_holds_each_picture_as_it_would_be_alone():
+def test_a_picture_is_the_same_in_a_batch_as_alone():
     images = pictures((180, 320), (360, 640), (540, 960), (180, 320))
     batch = yunet.fit_pictures(images, SIZE)
     assert batch.shape == (4, 192, 320, 3)
@@ -28,7 +28,7 @@ def test_a_batch_holds_each_picture_as_it_would_be_alone():
     assert not batch[:, 180:].any()
 
 
-def test_a_picture_that_fits_goes_in_uncopied():
+def test_a_picture_of_the_right_size_is_not_copied():
     (image,) = pictures((192, 320))
     assert np.shares_memory(yunet.fit_pictures([image], SIZE), image)
 

@@ -25,7 +25,7 @@ def lines(metrics, *beginnings):
     return [line for line in text.splitlines() if line.startswith(beginnings)]
 
 
-def test_counters_are_read_when_they_are_asked_for():
+def test_counters_are_read_on_request():
     metrics, counts = Metrics("analysis"), Counter()
     metrics.register_counter("openlfr_frames_dropped", "Let go.", lambda: counts, label="reason")
     assert lines(metrics, "openlfr_frames_dropped_total") == []
@@ -85,7 +85,7 @@ def get(port, path):
             return error.code, error.read()
 
 
-def test_the_pages_say_whether_it_lives_and_is_ready():
+def test_the_pages_report_liveness_and_readiness():
     why = {"stalled": "", "lacks": "The worker has no partitions yet."}
     pages = StatusPages(
         ("127.0.0.1", 0), metrics=lambda: b"a 1\n",
@@ -108,7 +108,7 @@ def test_the_pages_say_whether_it_lives_and_is_ready():
             )
 
 
-def test_whoever_connects_and_says_nothing_does_not_keep_the_pages_from_others():
+def test_a_silent_connection_does_not_block_the_pages():
     """Connections beyond a few close the oldest; each is closed when it has been silent."""
     with (
         closing(StatusPages(("127.0.0.1", 0), **HEALTHY, metrics=bytes)) as pages,

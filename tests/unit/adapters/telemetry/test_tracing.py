@@ -10,7 +10,7 @@ from openlfr.wire.headers import read_headers, write_headers
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def test_what_is_begun_is_a_header_that_our_readers_take():
+def test_a_new_trace_is_a_header_that_our_readers_accept():
     first, second = tracing.begin_trace(), tracing.begin_trace()
     assert first != second
     assert read_headers(write_headers("x", traceparent=first)).traceparent == first
@@ -24,7 +24,7 @@ def test_what_is_begun_is_a_header_that_our_readers_take():
         ("cc" + GIVEN[2:-2] + "03-what-comes-later", "01"),
     ],
 )
-def test_a_step_keeps_the_trace_and_has_a_span_of_its_own(given, flags):
+def test_a_step_continues_the_trace_with_its_own_span(given, flags):
     step = tracing.continue_trace(given)
     version, trace, span, said = step.split("-")
     assert (version, trace, said) == ("00", "4bf92f3577b34da6a3ce929d0e0e4736", flags)
@@ -38,7 +38,7 @@ def test_without_a_trace_one_begins():
     assert tracing.trace_id("") == ""
 
 
-def test_frames_are_known_by_camera_epoch_and_number_for_a_while():
+def test_traces_of_frames_are_remembered_by_camera_epoch_and_number_for_a_while():
     traces = tracing.FrameTraces(max_frames=2)
     for seq in range(3):
         traces.record("gate", 1, seq, tracing.begin_trace())
