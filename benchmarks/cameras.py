@@ -95,11 +95,11 @@ class Member:
         from openlfr.adapters.redis.leases import CameraLeases
         from openlfr.adapters.telemetry.metrics import Metrics
         from openlfr_ingest import metrics as service_metrics
+        from openlfr_ingest.camera_share import CameraShare
         from openlfr_ingest.capacity import estimate_cost
         from openlfr_ingest.context import IngestContext
         from openlfr_ingest.filming import Senders
         from openlfr_ingest.leases import LeaseKeeper
-        from openlfr_ingest.sharing import CameraShare
 
         leases = CameraLeases(connect(url), "Benchmark", ttl=timedelta(seconds=6))
         costs = {name: estimate_cost(entry) for name, entry in entries.items()}

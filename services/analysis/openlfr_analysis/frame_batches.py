@@ -24,7 +24,7 @@ from openlfr_analysis.decoding import (
 from openlfr_analysis.partitions import CameraPositions, FrameOrder
 from openlfr_analysis.resilient_analyser import DISCARDED, ResilientAnalyser
 from openlfr_analysis.sightings import SightingPublisher
-from openlfr_analysis.unusable import UnusableMessages
+from openlfr_analysis.unanalysed_messages import UnanalysedMessages
 from openlfr_analysis.worker_tallies import WorkerTallies
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class FrameBatchProcessor:
             lossless=self.lossless,
         )
         self.counts = self._tallies.counts
-        self._unusable = UnusableMessages(self._decoder, self._tallies)
+        self._unusable = UnanalysedMessages(self._decoder, self._tallies)
         self._sightings = SightingPublisher(vault, self.counts)
         self._resilient_analyser = ResilientAnalyser(
             analyser, deployment, self._tallies, self._sightings, self._unusable

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openlfr.pipeline import Analyser
     from openlfr.wire.codec import Record
     from openlfr_analysis.sightings import SightingPublisher
-    from openlfr_analysis.unusable import UnusableMessages
+    from openlfr_analysis.unanalysed_messages import UnanalysedMessages
     from openlfr_analysis.worker_tallies import WorkerTallies
 
 DISCARDED = "frames_discarded"
@@ -41,7 +41,7 @@ class ResilientAnalyser:
         deployment: DeploymentInForce,
         tallies: WorkerTallies,
         sightings: SightingPublisher,
-        unusable: UnusableMessages,
+        unusable: UnanalysedMessages,
     ) -> None:
         """Create it for one worker.
 

@@ -8,8 +8,8 @@ from openlfr.in_force import NotInForce
 
 if TYPE_CHECKING:
     from openlfr.adapters.telemetry.metrics import Metrics
+    from openlfr_ingest.camera_share import CameraShare
     from openlfr_ingest.leases import LeaseKeeper
-    from openlfr_ingest.sharing import CameraShare
 
 _FRAME_OUTCOMES = ("sent", "dropped", "overtaken", "sampled_away", "outside_hours", "unreadable",
           *sorted(set(NotInForce) - {NotInForce.OUTSIDE_HOURS}))  # fmt: skip

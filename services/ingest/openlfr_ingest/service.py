@@ -26,11 +26,11 @@ from openlfr.in_force import DeploymentInForce
 from openlfr.settings import require_authorisation
 from openlfr.sigterm import disable_early_exit, exit_within
 from openlfr_ingest import metrics as service_metrics
+from openlfr_ingest.camera_share import CameraShare
 from openlfr_ingest.capacity import estimate_cost, max_cameras
 from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
 from openlfr_ingest.leases import LeaseKeeper
-from openlfr_ingest.sharing import CameraShare
 
 if TYPE_CHECKING:
     from collections import Counter

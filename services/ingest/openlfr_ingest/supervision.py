@@ -6,7 +6,7 @@
 
 A failed connection is repeated inside `film`, under the same lease and with the next epoch
 (`adapters/capture/live.py`). When the lease is lost, filming ends at once. A failure of one camera
-does not affect other cameras. `sharing.py` decides which cameras a process supervises.
+does not affect other cameras. `camera_share.py` decides which cameras a process supervises.
 
 The supervision of a live camera never ends. It waits before and after the deployment's hours, and
 while the deployment is paused, stopped, closed or unknown. If the process ended instead, Kubernetes

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from openlfr.domain.frames import Frame
 
 TALLY_SPAN = timedelta(seconds=10)
-"""Capture time that one tally covers."""
-_MAX_UNSENT = 1000  # tallies stored while sending fails: enough for hours
+"""The longest span of capture time in one tally."""
+_MAX_UNSENT = 1000  # unsent tallies; 1,000 of 10 s are 2.8 hours
 
 SAMPLED_AWAY, DROPPED_LATE = "sampled_away", "dropped_late"
 OUTSIDE_HOURS, PAUSED, UNREADABLE = "outside_hours", "paused", "unreadable"
 
 
 class _FramePosition(NamedTuple):
-    """A frame's position in its source, without the frame."""
+    """Epoch, number and capture time of a frame, without its picture."""
 
     epoch: int
     seq: int
@@ -37,7 +37,7 @@ class _FramePosition(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """The frames captured since the last tally."""
+    """The first and the last frame captured since the last tally."""
 
     first: _FramePosition
     last: _FramePosition
@@ -52,7 +52,10 @@ class SourceCounts(Protocol):
 
 
 class CaptureTallyCollector:
-    """Collects the tallies of one camera. Not thread-safe except for `count`."""
+    """Counts the frames of one camera and sends the counts as tallies.
+
+    Not thread-safe except for `count`.
+    """
 
     def __init__(
         self,
@@ -63,14 +66,17 @@ class CaptureTallyCollector:
         *,
         live: bool,
     ) -> None:
-        """Start without counts.
+        """Start with all counts at zero.
 
         Args:
             deployment: Id of the deployment.
             camera: Name of the camera.
-            account: The source's counts; skips before the first frame are included.
-            send: Sends a tally; False if the tally must be sent again with the next tally.
-            live: Whether the source counts unreadable packets, which have no frame number.
+            account: The source's counts. Frames that the source skipped before its first captured
+                frame are counted in the first tally.
+            send: Sends a tally. Returns False if that failed; the tally is then sent again with the
+                next tally.
+            live: Whether the source is a live stream. A live stream counts unreadable packets,
+                which have no frame number; an unreadable frame of a file has a number.
         """
         self._names = deployment, camera
         self._account = account

@@ -20,9 +20,9 @@ from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr.testing import FrameSource
 from openlfr_ingest import metrics as service_metrics
+from openlfr_ingest.camera_share import CameraShare
 from openlfr_ingest.context import IngestContext
 from openlfr_ingest.filming import Senders
-from openlfr_ingest.sharing import CameraShare
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)

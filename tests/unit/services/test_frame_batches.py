@@ -25,7 +25,7 @@ from openlfr.domain.watching import UnwatchedReason
 from openlfr.wire import codec
 from openlfr_analysis.acknowledgement_queue import FrameId
 from openlfr_analysis.frame_batches import FrameBatchProcessor
-from openlfr_analysis.unusable import MAX_LATE_IN_A_ROW
+from openlfr_analysis.unanalysed_messages import MAX_LATE_IN_A_ROW
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR, SHORT = timedelta(hours=1), timedelta(seconds=2)

@@ -29,7 +29,7 @@ _VERSION_TABLE = "alembic_version"
 
 RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "alerting": {
-        tables.references.name: (_SELECT, _UPDATE),  # activates, expires and erases entries
+        tables.references.name: (_SELECT, _UPDATE),  # activates and removes entries
         tables.counters.name: (_SELECT, _UPDATE),
         tables.gallery_facts.name: (_SELECT,),
         tables.audit_events.name: (_SELECT, _INSERT),
@@ -71,17 +71,20 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         _VERSION_TABLE: (_SELECT,),
     },
 }
-"""Rights of each role on each table; `operator` is for enrolling, suspending and deciding."""
+"""Rights of each role on each table.
+
+`alerting` is the service. `operator` is for people who enrol and suspend entries and decide alerts.
+"""
 
 
 def role_statements(
     owner: str, database: str, passwords: Mapping[str, str | None]
 ) -> Iterator[str]:
-    """Yield the statements with which an administrator creates the roles and the database, once.
+    """Yield the SQL that creates the roles and the database; an administrator runs it once.
 
     Args:
-        owner: Role that owns the records; the other roles are `OWNER_alerting` and
-            `OWNER_operator`.
+        owner: Role that owns the records; the other roles are named `<owner>_alerting` and
+            `<owner>_operator`.
         database: Name of the new database.
         passwords: Password of each role, by the keys `owner`, `alerting` and `operator`; None for a
             role without password login. Statements contain SCRAM verifiers, not passwords.
@@ -99,14 +102,17 @@ def role_statements(
 
 
 def grant(connection: Connection) -> list[str]:
-    """Grant the roles other than the owner the rights that this version requires.
+    """Give every role except the owner exactly the rights that this version requires.
+
+    All rights of a role are revoked first, then granted again.
 
     Args:
-        connection: A connection of the owner, in a transaction, so that no role is without rights
-            between two statements.
+        connection: The owner's connection, inside a transaction: nobody may see a role without its
+            rights between the two statements.
 
     Returns:
-        The roles with new grants; none on SQLite, or if only the owner exists.
+        Names of the roles whose rights were set, whether or not they changed; empty on SQLite, or
+        if only the owner exists.
     """
     if connection.dialect.name != "postgresql":
         return []

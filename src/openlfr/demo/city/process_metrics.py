@@ -28,11 +28,14 @@ class ProcessMetrics:
     values: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
 
     def get(self, name: str, **labels: str) -> float:
-        """Return one value; 0 if the process does not report it."""
+        """Return the value of a series; 0 if the process does not report the series."""
         return self.values.get((name, tuple(sorted(labels.items()))), 0.0)
 
     def sum_by(self, name: str, label: str, **labels: str) -> Counter[str]:
-        """Sum a metric's values by one label, over all series that have the other labels."""
+        """Sum a metric over all series that match `labels`, for each value of `label`.
+
+        Each value is rounded to a whole number.
+        """
         sums: Counter[str] = Counter()
         for (each, series_labels), value in self.values.items():
             by_name = dict(series_labels)
@@ -42,7 +45,7 @@ class ProcessMetrics:
 
 
 def fetch_metrics(port: int) -> ProcessMetrics | None:
-    """Fetch the metrics of a process; None if it does not answer."""
+    """Fetch the `openlfr_` metrics of a process; None if the process does not answer."""
     text = fetch_page(port, "/metrics")
     if text is None:
         return None
@@ -60,7 +63,7 @@ def is_ready(port: int) -> bool:
 
 
 def fetch_page(port: int, path: str) -> str | None:
-    """Fetch a page of a process on this machine; None if the answer is not 200."""
+    """Fetch a page of a process on this machine; None without an answer or with an error status."""
     try:
         address = f"http://127.0.0.1:{port}{path}"
         with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:

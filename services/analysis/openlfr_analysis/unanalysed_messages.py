@@ -24,7 +24,7 @@ MAX_LATE_IN_A_ROW = 50
 log = structlog.get_logger()
 
 
-class UnusableMessages:
+class UnanalysedMessages:
     """Counts and logs the messages of one worker whose frames are not analysed."""
 
     def __init__(self, decoder: Decoder, tallies: WorkerTallies) -> None:

@@ -11,7 +11,7 @@ from openlfr.adapters.redis.leases import FleetView
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
 from openlfr_ingest import sharing
-from openlfr_ingest.sharing import MAX_MOVING, CameraShare
+from openlfr_ingest.camera_share import MAX_MOVING, CameraShare
 
 
 class Keeper:
