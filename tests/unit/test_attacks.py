@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_attack_that_is_said_to_be_a_test_is_one():
+def test_every_attack_with_a_named_test_has_that_test():
     text = (ROOT / "docs/accountability.md").read_text()
     section = text.partition("## Attacks that are tests")[2].partition("\n## ")[0]
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", section)

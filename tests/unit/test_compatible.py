@@ -37,7 +37,7 @@ def edit(checkout, file, before, after):
     path.write_text(text)
 
 
-def test_protos_as_they_are_break_no_released_version(checkout):
+def test_current_protos_break_no_released_version(checkout):
     done = check(checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -70,7 +70,7 @@ BREAKING = {
 
 
 @pytest.mark.parametrize(("file", "before", "after"), BREAKING.values(), ids=BREAKING)
-def test_what_a_reader_would_notice_is_refused(checkout, file, before, after):
+def test_a_change_that_breaks_readers_is_refused(checkout, file, before, after):
     edit(checkout, file, before, after)
     done = check(checkout)
     assert done.returncode == 1
@@ -117,12 +117,12 @@ def test_every_released_version_counts_not_the_last_alone(checkout):
     assert "0.2.0" not in done.stderr
 
 
-def test_what_was_released_is_not_released_again(checkout):
+def test_a_released_version_is_not_released_again(checkout):
     done = check(checkout, "--release")
     assert done.returncode == 2
     assert "raise the version in pyproject.toml first" in done.stderr
     assert check(checkout, "--relase").returncode == 2
 
 
-def test_check_calls_it():
+def test_the_check_script_calls_the_compatibility_check():
     assert "\nscripts/compatible\n" in (ROOT / "scripts/check").read_text()

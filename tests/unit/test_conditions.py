@@ -57,29 +57,29 @@ NO_INPUTS = {
 
 
 @pytest.mark.parametrize("change", INPUTS)
-def test_what_is_seen_is_a_camera_s_input(conditions_with, change):
+def test_keys_that_change_the_picture_are_inputs_of_a_camera(conditions_with, change):
     before, after = conditions_with(), conditions_with(**INPUTS[change])
     assert after.cameras != before.cameras
     assert replace(after, cameras=before.cameras) == before
 
 
 @pytest.mark.parametrize("change", NO_INPUTS)
-def test_who_logs_in_and_where_a_camera_stands_is_none(conditions_with, change):
+def test_credentials_and_the_address_of_a_camera_are_no_conditions(conditions_with, change):
     assert conditions_with(**NO_INPUTS[change]) == conditions_with()
 
 
-def test_nobody_without_the_key_can_try_passwords_in_an_address(conditions_with):
+def test_passwords_in_an_address_cannot_be_guessed_without_the_key(conditions_with):
     assert conditions_with(vault=MemoryVault()).cameras != conditions_with().cameras
 
 
 @pytest.mark.parametrize("extra", ["alerting: {window: 5m}", "max_age: off", "max_age: 3s"])
-def test_what_decides_who_alerts_is_a_rule(conditions_with, extra):
+def test_keys_that_decide_who_alerts_are_rules(conditions_with, extra):
     before, after = conditions_with(), conditions_with(extra)
     assert after.rules != before.rules
     assert replace(after, rules=before.rules) == before
 
 
-def test_what_tunes_the_analysis_and_makes_templates_is_a_rule(conditions_with, monkeypatch):
+def test_keys_of_the_analysis_and_of_templates_are_rules(conditions_with, monkeypatch):
     before = conditions_with()
     assert conditions_with(facts=replace(FACTS, alignment="other")).rules != before.rules
     rules = pipeline.AnalysisRules
@@ -94,11 +94,11 @@ def test_what_tunes_the_analysis_and_makes_templates_is_a_rule(conditions_with, 
         "matching: {index: milvus}", "enrolment: {min_quality: 30}", "models: {threads: 2}",
     ],
 )  # fmt: skip
-def test_nothing_else_is_one(conditions_with, extra):
+def test_no_other_key_is_a_condition(conditions_with, extra):
     assert conditions_with(extra) == conditions_with()
 
 
-def test_a_camera_s_order_in_the_file_is_none(tmp_path, conditions_with):
+def test_the_order_of_cameras_is_no_condition(tmp_path, conditions_with):
     one = conditions_with()
     text = (tmp_path / "CONFIG.yaml").read_text().splitlines()
     gate, yard = (next(n for n, line in enumerate(text) if name in line) for name in CAMERAS)

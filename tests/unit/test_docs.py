@@ -33,7 +33,7 @@ def test_every_path_that_a_document_names_exists(document: Path):
     assert lost == set()
 
 
-def test_every_decision_stands_in_the_index():
+def test_every_decision_is_in_the_index():
     folder = ROOT / "docs" / "adr"
     index = (folder / "README.md").read_text()
     pages = list(folder.glob("[0-9]*.md"))
@@ -58,7 +58,7 @@ def test_every_benchmark_that_a_document_names_exists(document: Path):
     assert [n for n, p in parts.items() if not (p.with_suffix(".py").exists() or p.is_dir())] == []
 
 
-def test_every_figure_of_the_readme_stands_in_the_documents_too():
+def test_every_figure_of_the_readme_is_in_the_documents_too():
     table = (ROOT / "README.md").read_text().split("## Measured")[1].split("\n## ")[0]
     figures = set(re.findall(r"\b\d[\d.]* (?:s\b|of \d[\d,]*)", table))
     documents = (ROOT / "docs" / "benchmarks.md").read_text()

@@ -48,7 +48,7 @@ def test_packages_are_found() -> None:
 
 
 @pytest.mark.parametrize("package", sorted(TAKEN.keys() - {"openlfr"}))
-def test_a_package_declares_what_others_take_from_it(package: str) -> None:
+def test_a_package_declares_the_names_that_others_import(package: str) -> None:
     module = import_module(package)
     declared = list(module.__all__)
     private = {name for name in TAKEN[package] if name.startswith("_")}

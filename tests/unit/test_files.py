@@ -60,7 +60,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.timeout(20)
-def test_refuses_what_is_no_file_to_read(tmp_path, name):
+def test_a_path_that_is_no_file_is_refused(tmp_path, name):
     make, says = BAD[name]
     make(tmp_path)
     with pytest.raises(BadInput, match=rf"^{tmp_path}/x {says}"):
@@ -72,7 +72,7 @@ def test_refuses_what_is_no_file_to_read(tmp_path, name):
     [("x/y.jpg", "cannot be read: Not a directory"), ("n" * 300, "cannot be read: File name too"),
      ("nul\0", "is no path"), ("sur\udc80rogate", "does not exist")],
 )  # fmt: skip
-def test_refuses_what_is_no_path(tmp_path, path, says):
+def test_text_that_is_no_path_is_refused(tmp_path, path, says):
     (tmp_path / "x").touch()
     with pytest.raises(BadInput, match=says):
         read_file(tmp_path / path, max_bytes=1000)
@@ -85,7 +85,7 @@ def test_reads_a_file_through_a_link(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_says_that_it_may_not(tmp_path):
+def test_a_missing_permission_is_reported(tmp_path):
     (tmp_path / "x").write_bytes(b"1")
     (tmp_path / "x").chmod(0)
     with pytest.raises(BadInput, match="x cannot be read: Permission denied"):
@@ -108,7 +108,7 @@ def test_finds_a_name_in_another_normal_form(tmp_path, there, asked):
     assert match_spelling(tmp_path / asked) == tmp_path / there
 
 
-def test_a_file_that_has_exactly_the_name_comes_first(tmp_path):
+def test_a_file_with_exactly_the_name_is_preferred(tmp_path):
     for name in ("Jos\u00e9.jpg", "Jose\u0301.jpg"):
         (tmp_path / name).touch()
         assert match_spelling(tmp_path / name) == tmp_path / name
@@ -122,12 +122,12 @@ def test_two_files_that_look_alike_are_no_guess(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["Josx.jpg", "JOS\u00c9.jpg", "a/../Jose\u0301.jpg"])
-def test_another_name_stays_as_it_is(tmp_path, name):
+def test_another_name_is_unchanged(tmp_path, name):
     (tmp_path / "Jos\u00e9.jpg").touch()
     assert match_spelling(tmp_path / name) == tmp_path / name
 
 
-def test_find_says_nothing_of_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder_has_no_files(tmp_path):
     assert match_spelling(tmp_path / "no" / "Jos\u00e9.jpg") == Path(
         tmp_path / "no" / "Jos\u00e9.jpg"
     )

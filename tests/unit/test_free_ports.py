@@ -12,7 +12,7 @@ def last_port(tmp_path, monkeypatch):
     return tmp_path / "cache" / "last-port"
 
 
-def test_who_asks_at_the_same_time_is_given_another_port(last_port):
+def test_simultaneous_requests_get_different_ports(last_port):
     with ThreadPoolExecutor(8) as pool:
         ports = list(pool.map(lambda _: process.free_port(), range(40)))
     assert len(set(ports)) == 40
@@ -20,7 +20,7 @@ def test_who_asks_at_the_same_time_is_given_another_port(last_port):
 
 
 @pytest.mark.parametrize("left", [str(process.PORTS[-1]), "", "no number"])
-def test_goes_on_at_the_end_and_after_a_half_written_file(last_port, left):
+def test_numbering_wraps_at_the_end_and_recovers_from_a_half_written_file(last_port, left):
     process.free_port()
     last_port.write_text(left)
     assert process.free_port() in process.PORTS

@@ -52,7 +52,7 @@ def test_no_gui_opencv_is_installed():
         ("redis", "embedded-cpu"),
     ],
 )
-def test_what_the_product_is_built_on_is_asked_for_and_locked(package: str, lock: str):
+def test_every_dependency_is_declared_and_locked(package: str, lock: str):
     assert re.search(rf'"{package}\b(?!-)', (ROOT / "pyproject.toml").read_text())
     assert package in locked(lock)
 
@@ -114,13 +114,13 @@ def test_missing_programs_are_named_once_with_the_way_round(checkout: Path):
     assert "scripts/test --embedded" in done.stderr
 
 
-def test_ci_may_leave_nothing_out(checkout: Path):
+def test_ci_skips_no_check(checkout: Path):
     done = script("test", "--embedded", path=checkout, OPENLFR_REQUIRE_SERVICES="1")
     assert done.returncode == 2
     assert "OPENLFR_REQUIRE_SERVICES" in done.stderr
 
 
-def test_setup_without_a_fitting_python_says_what_it_needs(checkout: Path):
+def test_setup_without_a_suitable_python_names_its_requirement(checkout: Path):
     done = script("setup", path=checkout)
     assert done.returncode == 2
     assert "needs Python 3.11, 3.12 or 3.13" in done.stderr

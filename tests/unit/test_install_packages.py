@@ -65,7 +65,9 @@ def hold(lock: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("lock", [LISTS, FRONTEND, DPKG, ARCHIVES])
-def test_it_says_who_holds_the_lock_and_installs_once_it_is_free(root: Path, lock: str):
+def test_the_process_with_the_lock_is_named_and_the_installation_waits_for_it(
+    root: Path, lock: str
+):
     with hold(root / lock) as holder, install(root) as installing:
         assert installing.stderr is not None
         said = installing.stderr.readline()
@@ -77,7 +79,7 @@ def test_it_says_who_holds_the_lock_and_installs_once_it_is_free(root: Path, loc
     assert installing.returncode == 0
 
 
-def test_a_lock_that_stays_is_said_in_the_end(root: Path):
+def test_a_persistent_lock_is_reported_at_the_end(root: Path):
     with hold(root / LISTS) as holder, install(root, APT_PATIENCE_S="1") as installing:
         _, said = installing.communicate()
         holder.communicate("")
@@ -85,7 +87,7 @@ def test_a_lock_that_stays_is_said_in_the_end(root: Path):
     assert "apt is still locked after 1 s" in said.splitlines()[-1]
 
 
-def test_what_is_no_lock_is_not_waited_for(root: Path):
+def test_an_error_other_than_a_lock_is_not_retried(root: Path):
     (root / "probe.deb").unlink()
     with install(root) as installing:
         _, said = installing.communicate()

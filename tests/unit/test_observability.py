@@ -46,7 +46,7 @@ def test_private_things_are_not_written(logged):
     assert line["score"] == 0.5
 
 
-def test_what_is_below_the_level_is_not_even_formatted(logged):
+def test_a_message_below_the_level_is_not_formatted(logged):
     class Costly:
         def __str__(self):
             raise AssertionError("formatted")
@@ -63,7 +63,7 @@ def test_a_person_reads_plain_lines(logged):
     assert "camera=gate" in stream.getvalue()
 
 
-def test_what_libraries_warn_of_is_a_line_of_ours(logged):
+def test_a_library_warning_is_logged_in_our_format(logged):
     _, stream = logged(as_json=True)
     library = logging.getLogger("aiokafka.consumer")
     library.info("joined")
@@ -76,7 +76,7 @@ def test_what_libraries_warn_of_is_a_line_of_ours(logged):
     assert "for a person" not in stream.getvalue()
 
 
-def test_what_a_library_warns_of_while_the_machine_is_busy_buries_nothing(logged):
+def test_library_warnings_on_a_busy_machine_hide_no_other_line(logged):
     _, stream = logged(as_json=True)
     # As kafka-python writes it, formatted already, and as mode does.
     said = "Task <kafka.net.selector.Task object at 0x7f> ran for 0.110s (>0.100s threshold)."
@@ -89,7 +89,7 @@ def test_what_a_library_warns_of_while_the_machine_is_busy_buries_nothing(logged
     assert names == ["kafka.net.selector", "mode.timers"]
 
 
-def test_what_a_library_repeats_is_logged_once_in_a_while_with_its_count(logged):
+def test_a_repeated_library_warning_is_logged_occasionally_with_its_count(logged):
     clock = ManualClock()
     _, stream = logged(as_json=True, clock=clock)
     client = logging.getLogger("aiokafka.consumer.group_coordinator")

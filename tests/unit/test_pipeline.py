@@ -138,7 +138,7 @@ def test_the_evidence_is_the_face_in_clear_in_an_opaque_scene():
     assert 72 / sighted.evidence.scene.cell <= FACE_CELLS
 
 
-def test_of_the_held_faces_the_least_overlapped_is_shown():
+def test_the_least_overlapped_of_the_retained_faces_is_displayed():
     """Zoe stands close by in the first frames, and walks away; nothing is sure before."""
     away = 3
     street = DrawnStreet(
@@ -152,7 +152,7 @@ def test_of_the_held_faces_the_least_overlapped_is_shown():
     assert sighted.evidence is not None
 
 
-def test_who_is_covered_in_every_frame_is_sighted_without_a_picture():
+def test_a_face_covered_in_every_frame_is_sighted_without_a_picture():
     street = DrawnStreet("gate", zoe=standing_at(140, 80), ann=standing_at(100, 80))
     sightings, _ = watch(analyser_for(street, index=listing("ann")), street.frames(5))
     assert [sighted.evidence for sighted in sightings] == [None]
@@ -165,7 +165,7 @@ def test_a_frame_that_gives_no_sighting_is_never_searched_again():
     assert "mask" not in {timing.stage for timing in analyser.timings.results()}
 
 
-def test_each_pass_is_a_track_of_its_own_and_sighted_again():
+def test_each_pass_is_a_new_track_with_a_new_sighting():
     street = DrawnStreet("gate", ann=lambda n: None if 10 <= n < 25 else Box(100, 100, 60, 72))
     sightings, closed = watch(analyser_for(street, index=listing("ann")), street.frames(35))
     assert names(sightings) == ["ann", "ann"]
@@ -198,7 +198,7 @@ THERE = Box(400, 100, 60, 72)
         pytest.param(range(10), range(40, 60), [False, False], id="long after"),
     ],
 )
-def test_a_subject_twice_in_one_frame_is_told_of_the_second(ann, twin, flags, batch):
+def test_the_second_match_of_a_subject_in_one_frame_is_marked(ann, twin, flags, batch):
     street = DrawnStreet(
         "gate",
         ann=lambda n: HERE if n in ann else None,
@@ -217,7 +217,7 @@ def test_a_subject_twice_in_one_frame_is_told_of_the_second(ann, twin, flags, ba
     assert told((alone, []), "gate") == told((sightings, []), "gate")
 
 
-def test_of_those_who_passed_beside_a_track_nothing_stays_with_it():
+def test_a_track_retains_no_data_of_people_beside_it():
     walks = {f"zoe{n}": lambda f, n=n: HERE if n * 20 <= f < n * 20 + 5 else None for n in range(4)}
     street = DrawnStreet("gate", ann=lambda _: THERE, **walks)
     analyser = analyser_for(street, index=listing("ann"))
@@ -267,7 +267,7 @@ def test_the_nearer_to_the_threshold_the_longer_a_track_is_looked_at(threshold, 
     assert given[after - 1][0].sighting.score == pytest.approx(score, abs=0.01)
 
 
-def test_a_track_that_ends_is_judged_by_what_it_ended_as():
+def test_a_track_is_judged_by_its_final_state():
     street = DrawnStreet("gate", ann=standing_at(100, until=5))
     analyser = analyser_for(street, index=listing("ann"), threshold=0.82)
     assert watch(analyser, street.frames(5), finish=False)[0] == []
@@ -296,7 +296,7 @@ def arrays_held_by(analyser: Analyser) -> list[np.ndarray]:
     return found
 
 
-def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
+def test_a_stranger_gives_no_sighting_and_leaves_no_data():
     street = DrawnStreet("gate", zoe=approaching(300, until=20))
     analyser = analyser_for(street, index=listing("ann"))
     frames = street.frames(40)
@@ -311,7 +311,7 @@ def test_a_stranger_gives_no_sighting_and_leaves_nothing_behind():
     assert arrays_held_by(analyser) == []
 
 
-def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
+def test_a_closed_track_has_its_score_and_probe_quality():
     street = DrawnStreet("gate", zoe=standing_at(300, until=5))
     _, (track,) = watch(analyser_for(street, index=listing("ann")), street.frames(5))
     assert track == SearchedTrack(
@@ -321,7 +321,7 @@ def test_of_a_closed_track_its_score_and_how_good_its_probe_was_is_told():
     assert 0 < track.quality <= 100
 
 
-def test_a_control_subject_is_told_apart_above_the_threshold_and_below():
+def test_a_control_subject_is_marked_above_and_below_the_threshold():
     """Below it nobody knows whose track it was: each side has a score of its own."""
     for threshold, matched in ((0.5, True), (1.1, False)):
         street = DrawnStreet("gate", bob=standing_at(300, until=20))
@@ -333,7 +333,7 @@ def test_a_control_subject_is_told_apart_above_the_threshold_and_below():
         assert track.control_score > 0.5 > track.score
 
 
-def test_a_strangers_score_is_against_those_who_are_looked_for_whoever_is_listed_as_a_test():
+def test_a_stranger_s_score_ignores_control_subjects():
     street = DrawnStreet("gate", zoe=standing_at(300, until=20))
     scores = []
     for index in (listing("ann"), listing("ann", "bob", "zoe", control=("bob", "zoe"))):
@@ -342,7 +342,7 @@ def test_a_strangers_score_is_against_those_who_are_looked_for_whoever_is_listed
     assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
-def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
+def test_a_pass_before_an_empty_watchlist_is_compared_with_nobody():
     street = DrawnStreet("gate", zoe=standing_at(300, until=20))
     analyser = analyser_for(street, index=listing())
     _, (track,) = watch(analyser, street.frames(30))
@@ -371,7 +371,7 @@ def test_who_passes_while_nobody_is_listed_was_compared_with_nobody():
         (standing_at(300, size=150, until=1), 0, None),  # one glance, but a good one
     ],
 )
-def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
+def test_an_unsearched_track_has_a_reason(walk, blur, reason):
     street, index = DrawnStreet("gate", blur=blur, ann=walk), listing("ann")
     sightings, closed = watch(analyser_for(street, index=index), street.frames(20))
     assert [reason_of(track) for track in closed] == [reason]
@@ -379,7 +379,7 @@ def test_a_track_that_was_not_searched_says_why(walk, blur, reason):
     assert bool(index.asked) == bool(sightings) == (reason is None)
 
 
-def test_a_face_whose_middle_lies_outside_the_picture_is_not_counted():
+def test_a_face_with_its_centre_outside_the_picture_is_not_counted():
     street = DrawnStreet("gate", ann=lambda n: Box(-59, 100, 60, 72), bob=standing_at(300))
     analysis = analyser_for(street, index=listing("ann", "bob")).analyse([street.frame(0)])
     assert analysis.faces == (1,)
@@ -400,7 +400,7 @@ def test_a_frame_of_a_lower_epoch_is_discarded_and_a_higher_one_ends_the_tracks(
     assert analyser.analyse([street.frame(9, epoch=2)]).faces == (None,)  # its end forgets no epoch
 
 
-def test_the_end_of_a_source_gives_a_better_track_its_last_search():
+def test_the_end_of_a_source_triggers_a_last_search_of_an_improved_track():
     # Faces that are better, but not clearly better, than what was searched: left to the end.
     street = DrawnStreet("gate", ann=approaching(300))
     index = listing("ann")
@@ -427,7 +427,7 @@ def told(result, camera):
 
 
 @pytest.mark.parametrize("batch", [2, 7, 100])
-def test_frames_give_the_same_alone_and_in_any_batch_with_other_cameras_or_without(batch):
+def test_results_of_a_frame_do_not_depend_on_its_batch(batch):
     gate = DrawnStreet(
         "gate", ann=passing(10, 7), zoe=approaching(300), bob=passing(600, -7, y=140)
     )
@@ -445,7 +445,7 @@ def test_frames_give_the_same_alone_and_in_any_batch_with_other_cameras_or_witho
         assert told(together, camera) == told(result, camera)
 
 
-def test_a_batch_in_which_a_new_epoch_begins_gives_what_its_frames_give_alone():
+def test_a_batch_with_a_new_epoch_gives_the_same_results_as_its_single_frames():
     street = DrawnStreet("gate", ann=standing_at(100))
     frames = [*street.frames(4, epoch=1), *street.frames(4, epoch=2), street.frame(4, epoch=1)]
     one_by_one = watch(analyser_for(street, index=listing("ann")), frames)
@@ -474,7 +474,7 @@ def test_another_index_is_searched_from_the_next_search_on():
     assert [one.sighting.watchlist for one in after] == ["second"]
 
 
-def test_nothing_is_nothing():
+def test_an_empty_batch_gives_an_empty_result():
     analyser = analyser_for(index=listing())
     analysis = analyser.analyse([])
     assert (analysis.sightings, analysis.closed_tracks, analysis.faces) == ((), (), ())

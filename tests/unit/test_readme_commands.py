@@ -83,6 +83,6 @@ def test_frames_wait_for_the_analysis_that_is_started_after_the_cameras(tmp_path
 
 
 @pytest.mark.parametrize("wrong", ["openlfr service alarming", "openlfr topics apply --now"])
-def test_what_is_not_understood_would_be_found(wrong: str) -> None:
+def test_an_unknown_command_would_be_detected(wrong: str) -> None:
     with pytest.raises(click.UsageError):
         parse(shlex.split(wrong)[1:])

@@ -221,7 +221,7 @@ def assert_same(found, expected):
 
 
 @pytest.mark.parametrize("spacing", SPACINGS)
-def test_neither_the_start_nor_the_batch_changes_what_is_found(spacing, monkeypatch):
+def test_neither_the_start_nor_the_batch_changes_the_sightings(spacing, monkeypatch):
     rng = np.random.default_rng(8)
     whole = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     expected = alerts_of(spacing, whole, 1, monkeypatch)

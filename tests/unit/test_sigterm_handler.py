@@ -42,14 +42,14 @@ def ended(script: str) -> tuple[int, str]:
     return process.returncode, out
 
 
-def test_a_process_that_has_nothing_in_work_ends_at_once():
+def test_an_idle_process_ends_at_once():
     assert ended(SCRIPT.format(taking_over="asked = []")) == (7, "")
 
 
-def test_what_is_in_work_is_ended_in_order_by_who_took_over():
+def test_active_work_is_ended_in_order_by_the_installed_handler():
     assert ended(SCRIPT.format(taking_over=TAKING_OVER)) == (3, "whole\n")
 
 
-def test_a_second_one_ends_it_at_once_all_the_same():
+def test_a_second_signal_ends_the_process_at_once():
     again = TAKING_OVER + "signal.raise_signal(signal.SIGTERM)\n"
     assert ended(SCRIPT.format(taking_over=again)) == (7, "")

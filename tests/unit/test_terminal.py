@@ -50,7 +50,7 @@ def test_a_closed_stdout_is_one_sentence_before_anything_is_done(place, tmp_path
     [("--version", 0), ("no-such-command", 2)],
 )
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&-"])
-def test_without_stderr_or_stdin_the_rest_goes_on(place, command, code, redirection):
+def test_a_command_works_without_stderr_or_stdin(place, command, code, redirection):
     done = started(command, redirection, place)
     assert done.returncode == code
     assert "Traceback" not in done.stdout + done.stderr
@@ -58,7 +58,7 @@ def test_without_stderr_or_stdin_the_rest_goes_on(place, command, code, redirect
         assert done.stderr == ""
 
 
-def test_closed_streams_cost_no_file_its_content(place):
+def test_closed_streams_overwrite_no_file(place):
     """SQLite would get number 2, and what a library prints would go into the database."""
     done = started("watchlist list", "<&- 2>&-", place)
     assert (done.returncode, done.stdout) == (0, "0 entries of 0 subjects\n")
@@ -74,7 +74,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(place, command):
     assert done.stderr.count("\n") == 1
 
 
-def test_an_act_is_whole_even_where_nobody_can_read_of_it(monkeypatch):
+def test_an_act_is_completed_although_its_output_cannot_be_printed(monkeypatch):
     said = []
 
     class Full:
@@ -99,7 +99,7 @@ def test_an_act_is_whole_even_where_nobody_can_read_of_it(monkeypatch):
     assert terminal.end() is None
 
 
-def test_nothing_that_acts_reaches_a_terminal(capfd):
+def test_no_control_character_reaches_a_terminal(capfd):
     terminal.say(EVIL)
     terminal.say(json.dumps({"subject": EVIL}, ensure_ascii=False))
     text, line = capfd.readouterr().out.split("forged\n", 1)
@@ -134,7 +134,7 @@ def test_nothing_that_acts_reaches_a_terminal(capfd):
     ],
     ids=lambda words: " ".join(words).split("\x1b")[0],
 )
-def test_arguments_come_back_escaped(place, monkeypatch, capfd, arguments):
+def test_arguments_are_printed_escaped(place, monkeypatch, capfd, arguments):
     monkeypatch.chdir(place)
     code = main(arguments)
     said = capfd.readouterr()
@@ -145,7 +145,7 @@ def test_arguments_come_back_escaped(place, monkeypatch, capfd, arguments):
 
 
 @pytest.mark.parametrize("bad", ["?", "E", "\U0001f46e", "Ev\u0435 Li", ""])
-def test_who_acts_is_a_person(place, monkeypatch, capfd, bad):
+def test_the_actor_is_a_person(place, monkeypatch, capfd, bad):
     monkeypatch.chdir(place)
     assert main(["watchlist", "remove", "Ann", "--by", bad]) == 2
     (line,) = capfd.readouterr().err.splitlines()
@@ -153,7 +153,7 @@ def test_who_acts_is_a_person(place, monkeypatch, capfd, bad):
     assert "--by" in line
 
 
-def test_a_name_that_stdout_s_encoding_lacks_is_printed_as_its_code(place):
+def test_characters_outside_the_encoding_of_stdout_are_printed_as_codes(place):
     env = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = started("alerts show José", "", place, env=env)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)

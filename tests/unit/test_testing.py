@@ -25,7 +25,7 @@ def test_each_name_is_documented():
         assert f"`{name}`" in testing.__doc__ or name in testing.__doc__
 
 
-def test_a_source_yields_its_frames_from_a_number_on_and_then_fails():
+def test_a_source_yields_frames_from_a_given_number_before_its_error():
     frames = DrawnStreet("gate", ann=standing_at(100)).frames(4)
     source = FrameSource(frames, live=True, then=Unavailable("gone"))
     seen = []
@@ -35,7 +35,7 @@ def test_a_source_yields_its_frames_from_a_number_on_and_then_fails():
     assert [frame.seq for frame in FrameSource(frames).frames(first_seq=2)] == [2, 3]
 
 
-def test_an_opener_gives_one_source_after_the_other():
+def test_an_opener_returns_its_sources_in_order():
     source = FrameSource()
     opener = Opener(Unavailable("not yet"), source, lambda epoch: FrameSource(live=epoch == 3))
     with pytest.raises(Unavailable):
@@ -46,7 +46,7 @@ def test_an_opener_gives_one_source_after_the_other():
     assert [epoch for _, _, epoch in opener.opened] == [1, 2, 3, 4]
 
 
-def test_a_clock_moves_when_it_is_moved():
+def test_a_clock_advances_only_on_request():
     clock = ManualClock(5.0)
     clock.advance(2.5)
     assert clock() == clock.now == 7.5

@@ -42,11 +42,11 @@ def reached(name):
     return found
 
 
-def test_every_message_stands_on_a_topic_and_every_topic_has_one():
+def test_every_message_has_a_topic_and_every_topic_a_message():
     assert set().union(*(reached(topic.message) for topic in TOPICS)) == set(MESSAGES)
 
 
-def test_the_page_and_the_file_know_exactly_our_topics():
+def test_the_page_and_the_file_list_exactly_our_topics():
     names = [topic.name for topic in TOPICS]
     assert list(SECTIONS) == names
     assert [each["address"] for each in ASYNCAPI["channels"].values()] == names
@@ -54,7 +54,7 @@ def test_the_page_and_the_file_know_exactly_our_topics():
 
 
 @every_topic
-def test_the_page_names_every_field_and_no_other(topic):
+def test_the_page_names_exactly_the_fields(topic):
     section = SECTIONS[topic.name]
     for name in reached(topic.message):
         table = section.split(f"**{name}.**")[1].split("**")[0]
@@ -67,7 +67,7 @@ def test_the_page_names_every_field_and_no_other(topic):
 
 
 @every_topic
-def test_the_page_says_how_the_topic_is_kept(topic):
+def test_the_page_states_the_retention_of_the_topic(topic):
     section = SECTIONS[topic.name]
     said = dict(re.findall(r"`([\w.]+)=([\w.-]+)`", section))
     assert said == topic.configs
@@ -78,7 +78,7 @@ def test_the_page_says_how_the_topic_is_kept(topic):
 
 
 @every_topic
-def test_the_file_says_how_the_topic_is_kept(topic):
+def test_the_file_states_the_retention_of_the_topic(topic):
     (channel,) = (each for each in ASYNCAPI["channels"].values() if each["address"] == topic.name)
     kafka = channel["bindings"]["kafka"]
     assert (kafka["topic"], kafka["partitions"], kafka["replicas"]) == (
@@ -94,7 +94,7 @@ def test_the_file_says_how_the_topic_is_kept(topic):
 
 
 @every_topic
-def test_the_file_carries_the_proto_whole_and_it_compiles_to_the_same_fields(topic, tmp_path):
+def test_the_file_contains_the_whole_proto_with_the_same_fields(topic, tmp_path):
     message = ASYNCAPI["components"]["messages"][topic.message]
     assert message["name"] == MESSAGES[topic.message].full_name
     (tmp_path / "it.proto").write_text(message["payload"]["schema"])
@@ -109,7 +109,7 @@ def test_the_file_carries_the_proto_whole_and_it_compiles_to_the_same_fields(top
         assert fields == [(field.name, field.number, field.type) for field in MESSAGES[name].fields]
 
 
-def test_the_headers_are_those_that_are_written():
+def test_the_documented_headers_are_the_written_headers():
     for message in ASYNCAPI["components"]["messages"].values():
         said = message["headers"]["properties"]
         assert set(headers.NAMES) - set(said) <= {"captured_at"}
@@ -120,7 +120,7 @@ def test_the_headers_are_those_that_are_written():
     assert all(f"| `{name}` |" in PAGE for name in (*headers.NAMES, seal.HEADER))
 
 
-def test_the_page_adds_up_how_long_a_frame_exists():
+def test_the_page_sums_the_lifetime_of_a_frame():
     seconds = {key: int(FRAMES.configs[key]) // 1000 for key in FRAMES.configs if "ms" in key}
     assert f"| retention | {seconds['retention.ms']} s " in PAGE
     assert f"| segment roll | {seconds['segment.ms']} s " in PAGE
@@ -133,7 +133,7 @@ def test_the_page_adds_up_how_long_a_frame_exists():
     assert f"{total:g} seconds at most" in PAGE
 
 
-def test_every_field_of_every_message_leaves_room_for_those_who_run_it():
+def test_every_message_reserves_fields_for_operators():
     for message in MESSAGES.values():
         assert not [field.name for field in message.fields if 100 <= field.number < 200]
 
@@ -145,12 +145,12 @@ def protos(root, *words):
     )  # fmt: skip
 
 
-def test_what_is_checked_in_is_what_the_protos_make():
+def test_the_checked_in_files_match_the_protos():
     done = protos(ROOT, "--check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_changed_proto_a_changed_page_and_a_left_over_are_told(tmp_path):
+def test_a_changed_proto_a_changed_page_and_an_obsolete_file_are_reported(tmp_path):
     for folder in ("protos", "scripts", "docs", "src/openlfr/wire/v1"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     proto = tmp_path / "protos/openlfr/wire/v1/verdict.proto"

@@ -230,7 +230,7 @@ def test_no_track_vanishes_from_the_tallies_of_a_worker(steps):
         (lambda processor: processor.assign_partitions([]), LossReason.MOVED),
     ],
 )
-def test_who_is_dropped_unsearched_is_counted_with_the_reason(give_up, why):
+def test_a_track_dropped_unsearched_is_counted_with_its_reason(give_up, why):
     hours = deployment(NOON - HOUR, NOON + HOUR)
     models = Models()
     processor = FrameBatchProcessor(

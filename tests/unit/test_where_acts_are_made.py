@@ -95,7 +95,7 @@ BUILD_EVENTS = ("src/openlfr/operations", "src/openlfr/domain")
 OPEN_RECORDS = ("src/openlfr/bootstrap", "src/openlfr/adapters")
 
 
-def test_nothing_but_operations_and_the_domain_builds_an_event() -> None:
+def test_only_operations_and_the_domain_build_events() -> None:
     found = {
         str(path.relative_to(ROOT)): built
         for path in files("src", "services", but=BUILD_EVENTS)
@@ -115,7 +115,7 @@ def test_records_are_opened_in_one_place() -> None:
     assert where.name == "stores.py"
 
 
-def test_the_rules_find_what_they_forbid() -> None:
+def test_the_rules_detect_a_forbidden_call() -> None:
     assert too_many_parameters("def f(a, b, /, c, *, d, e, **f): ...") == []
     assert too_many_parameters("class C:\n def f(self, a, b, c, *, d, e, f): ...") == []
     assert too_many_parameters("async def f(a, b, c, *d, e, f, **g): ...") == [

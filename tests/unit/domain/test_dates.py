@@ -18,7 +18,7 @@ NOT_A_DATE = [
 
 @pytest.mark.parametrize("text", NOT_A_DATE)
 @pytest.mark.parametrize("parse", [parse_date, parse_moment])
-def test_any_other_spelling_is_refused_with_the_one_that_is_read(parse, text):
+def test_any_other_spelling_is_refused_with_the_accepted_form(parse, text):
     with pytest.raises(ValueError, match=r"^expected a date (like|with a time like) 2026-12-31"):
         parse(text)
 
@@ -30,7 +30,7 @@ def test_a_day_that_is_not_in_the_calendar(text):
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"])
-def test_a_year_that_nobody_means(text):
+def test_an_implausible_year_is_refused(text):
     for parse, value in (
         (parse_date, text),
         (parse_moment, f"{text}T00:00+14:00"),

@@ -45,7 +45,7 @@ AS_ENROLLED = {
 
 
 @pytest.mark.parametrize("case", AS_ENROLLED)
-def test_what_is_as_it_was_enrolled(case):
+def test_an_unchanged_entry_is_accepted(case):
     assert find_alteration(*AS_ENROLLED[case]) == ""
 
 
@@ -94,7 +94,7 @@ def test_several_changes_are_named_together():
     )
 
 
-def test_a_swapped_template_is_found_also_where_its_hash_was_made_anew():
+def test_a_swapped_template_is_detected_even_if_its_hash_was_replaced():
     other = "o" * 64
     entry = replace(
         ENTRY, template_hash=other, entry_hash=hash_entry("r1", "Ann", "default", other)

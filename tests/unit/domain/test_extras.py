@@ -27,7 +27,7 @@ def modules_of(extra: str) -> set[str]:
 
 
 @pytest.mark.parametrize("extra", ["analysis", "stores", "report", "city", "cpu"])
-def test_every_module_of_an_extra_is_known(extra: str) -> None:
+def test_every_module_of_an_extra_is_declared(extra: str) -> None:
     ours = {"dummy", "insightface_privateframe_bootstrap"}  # packages' own, imported by nobody
     found = {module for module in modules_of(extra) if module.isidentifier()} - ours
     assert {module for module in found if extras.extra_of(module) is None} == set()
@@ -48,7 +48,7 @@ def test_no_module_of_another_has_an_advice() -> None:
     assert extras.extra_of(None) is None
 
 
-def test_nobody_is_sent_to_an_index_for_what_is_not_there() -> None:
+def test_no_message_recommends_a_package_that_no_index_has() -> None:
     folders = ("src", "services", "examples", "docs", "deploy", "scripts")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     files += ROOT.glob("*.md")

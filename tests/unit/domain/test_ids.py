@@ -30,5 +30,5 @@ def test_every_id_is_a_uuid_of_version_8(camera, epoch, seq, subject):
     assert (found.variant, found.version) == (uuid.RFC_4122, 8)
 
 
-def test_the_key_stands_in_no_log():
+def test_the_key_is_in_no_log():
     assert "key" not in repr(Ids("market", b"secret" * 6))

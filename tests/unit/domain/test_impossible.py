@@ -86,7 +86,7 @@ def too_far(camera: str, seconds: float, metres: int) -> ImpossibleMatch:
         ),
     ],
 )  # fmt: skip
-def test_what_is_impossible(
+def test_impossible_matches_are_detected(
     here: Sighting, others: list[Sighting], flag: ImpossibleMatch | None
 ) -> None:
     for seed in range(3):

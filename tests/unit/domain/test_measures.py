@@ -30,7 +30,7 @@ def test_the_end_bins_take_the_ends():
     assert (both.light[9], both.light[3]) == (1, 1)
 
 
-def test_json_brings_back_an_equal_value_and_an_empty_one_is_none():
+def test_a_value_survives_json_and_an_empty_value_is_none():
     one = Measures.from_face(face())
     assert Measures.from_json({name: list(each) for name, each in asdict(one).items()}) == one
     assert Measures.from_json({}) == Measures()

@@ -29,7 +29,7 @@ ROOTS = [
 
 
 @pytest.mark.parametrize("number", range(len(ROOTS)))
-def test_known_roots_of_certificate_transparency(number):
+def test_roots_match_those_of_certificate_transparency(number):
     assert tree_hash(ENTRIES[:number]).hex() == ROOTS[number]
 
 
@@ -48,7 +48,7 @@ def test_of_any_number_it_is_as_the_rfc_defines_it(entries):
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=2, unique=True), st.randoms())
-def test_the_root_of_a_list_knows_no_order_and_every_entry(hashes, random):
+def test_the_root_of_a_list_depends_on_every_entry_but_not_on_the_order(hashes, random):
     texts = [each.hex() for each in hashes]
     root = root_of(texts)
     random.shuffle(texts)

@@ -163,7 +163,7 @@ def test_a_subject_may_have_any_letters(name):
      ("\u3164", "U+3164 HANGUL FILLER"), ("A\ufe0fB", "U+FE0F VARIATION SELECTOR-16"),
      ("\u2800", "U+2800 BRAILLE PATTERN BLANK")],
 )  # fmt: skip
-def test_a_subject_that_cannot_be_shown_is_refused_by_its_character(name, says):
+def test_an_undisplayable_subject_is_refused_with_its_character(name, says):
     assert says in find_subject_problem(normalise_spaces(name))
 
 
@@ -176,7 +176,7 @@ def test_spaces_of_every_kind_are_spaces(given, kept):
     assert normalise_spaces(given) == kept
 
 
-def test_nothing_that_acts_is_shown_raw():
+def test_control_characters_are_never_printed_raw():
     every = [chr(n) for n in range(0x110000)]
     acting = [c for c in every if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
     for character in acting:
@@ -187,5 +187,5 @@ def test_nothing_that_acts_is_shown_raw():
 
 
 @pytest.mark.parametrize("text", [*PEOPLE, "two\nlines\tof it", "50\u00a0%", "\U0001f600"])
-def test_what_is_harmless_is_shown_as_it_is(text):
+def test_harmless_text_is_printed_unchanged(text):
     assert escape_text(text) == text

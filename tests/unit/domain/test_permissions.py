@@ -19,7 +19,7 @@ def test_every_action_has_a_role_and_the_command_line_has_every_role(action):
         require(SYSTEM, action)  # what it does by itself is no act of a person
 
 
-def test_a_role_allows_what_the_table_says_and_no_more():
+def test_a_role_permits_exactly_the_operations_in_the_table():
     require(ANN, Action.DECIDE)
     require(ANN, Action.SUSPEND_ENTRY)
     with pytest.raises(NotAllowed, match=r"Ann Smith may not enrol a person: .* role supervisor"):
@@ -43,12 +43,12 @@ def test_a_role_allows_what_the_table_says_and_no_more():
         (ANN, local_principal("root", "Bob Jones"), False),
     ],
 )
-def test_who_counts_as_another_person(one, other, same):
+def test_different_accounts_count_as_different_people(one, other, same):
     assert one.is_same_person(other) is same
     assert other.is_same_person(one) is same
 
 
-def test_only_an_account_that_nobody_vouches_for_chooses_its_name():
+def test_only_an_unauthenticated_account_chooses_its_name():
     assert local_principal("root").with_name("Ann").name == "Ann"
     assert ANN.with_name("Ann Smith") is not None
     with pytest.raises(ValueError, match="Ann Smith cannot act as Bob"):

@@ -31,7 +31,7 @@ MILLIONTHS = st.integers(-(10**6), 10**6).map(lambda number: number / 10**6)
 
 
 @given(st.lists(MILLIONTHS, max_size=20), st.integers(-300, 300))
-def test_what_reached_a_threshold_on_a_border_is_counted_to_the_last_one(scores, border):
+def test_scores_at_a_threshold_on_a_bin_border_are_all_counted(scores, border):
     threshold = border * FINE_STEP
     fine = {}
     for score in scores:

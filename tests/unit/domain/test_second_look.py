@@ -34,7 +34,7 @@ def test_a_share_of_alerts_is_drawn_always_the_same_and_another_by_another_key(s
         assert drawn != {each for each in ALERTS if is_drawn(each, share, bytes([1]) * 32)}
 
 
-def test_nobody_has_another_drawn_by_deciding_anew():
+def test_a_new_verdict_does_not_change_the_drawn_sample():
     for alert_id in ALERTS[:200]:
         before = needs_second_look(decided(alert_id), 0.2, KEY, FINAL)
         undone = undo(decided(alert_id), by=OP, at=NOON)
@@ -42,7 +42,7 @@ def test_nobody_has_another_drawn_by_deciding_anew():
         assert needs_second_look(again, 0.2, KEY, FINAL) is before
 
 
-def test_it_waits_from_when_it_is_final_until_somebody_has_looked():
+def test_an_alert_waits_from_its_final_verdict_until_its_second_look():
     case = decided()
     assert not needs_second_look(Case("a"), 1.0, KEY, FINAL)
     assert not needs_second_look(case, 1.0, KEY, FINAL - timedelta(seconds=1))
@@ -55,5 +55,5 @@ def test_it_waits_from_when_it_is_final_until_somebody_has_looked():
     assert not needs_second_look(gone, 1.0, KEY, FINAL)
 
 
-def test_what_nobody_could_tell_is_always_looked_at_again():
+def test_an_undecided_alert_always_gets_a_second_look():
     assert needs_second_look(decided(what=Adjudication.CANNOT_TELL), 0.0, KEY, FINAL)

@@ -36,7 +36,7 @@ def test_a_first_share_is_even_and_whole(number):
     assert max(found.values()) - min(found.values()) <= max(1, len(ALIKE) // number // 20)
 
 
-def test_everybody_comes_to_the_same_whatever_the_order():
+def test_the_shares_do_not_depend_on_the_order():
     several = members("a", "b", "c")
     holders = dict.fromkeys(list(ALIKE)[:100], "b")
     one = assign(several, holders)
@@ -45,21 +45,21 @@ def test_everybody_comes_to_the_same_whatever_the_order():
     assert one == other
 
 
-def test_of_a_dead_process_its_cameras_move_and_no_other():
+def test_only_the_cameras_of_a_dead_process_move():
     before = assign(members("a", "b", "c"), {})
     after = assign(members("a", "b"), before)
     assert moved(before, after) == {camera for camera, who in before.items() if who == "c"}
     assert set(Counter(after.values()).values()) == {90}
 
 
-def test_a_process_that_joins_takes_its_share_and_nothing_else_moves():
+def test_a_joining_process_gets_its_share_and_no_other_camera_moves():
     before = assign(members("a", "b", "c"), {})
     after = assign(members("a", "b", "c", "d"), before)
     assert all(after[camera] == "d" for camera in moved(before, after))
     assert 43 <= Counter(after.values())["d"] <= 45
 
 
-def test_what_is_even_enough_stays():
+def test_nearly_even_shares_do_not_change():
     before = assign(members("a", "b", "c"), {})
     assert assign(members("a", "b", "c"), before) == before
     del before["camera 7"]
@@ -68,7 +68,7 @@ def test_what_is_even_enough_stays():
     assert "camera 7" in after
 
 
-def test_while_cameras_are_on_their_way_all_still_want_the_same():
+def test_the_shares_are_stable_while_cameras_move():
     """Each camera that was given back goes where it was meant to go; nothing is moved twice."""
     several = members("a", "b", "c", "d")
     holders = assign(several[:3], {})
@@ -80,7 +80,7 @@ def test_while_cameras_are_on_their_way_all_still_want_the_same():
     assert assign(several, holders) == holders
 
 
-def test_very_different_cameras_are_shared_by_what_they_cost():
+def test_different_cameras_are_shared_by_their_cost():
     chance = random.Random(7)
     cameras = {f"{n}": Cost(chance.choice((10, 50, 80, 300, 900))) for n in range(90)}
     assigned = assign(members("a", "b", "c", cameras=cameras), {})
@@ -92,7 +92,7 @@ def test_very_different_cameras_are_shared_by_what_they_cost():
     assert max(found.values()) <= 1.1 * min(found.values())
 
 
-def test_nobody_has_more_than_its_room_and_the_rest_is_missing():
+def test_no_process_exceeds_its_room_and_the_other_cameras_are_unassigned():
     assigned = assign(members("a", "b", room=50), {})
     assert Counter(assigned.values()) == {"a": 50, "b": 50}
     unlike = [Member("a", 10, ALIKE), Member("b", 1000, ALIKE)]
@@ -101,7 +101,7 @@ def test_nobody_has_more_than_its_room_and_the_rest_is_missing():
     assert len(shrunk) == 5
 
 
-def test_whoever_leaves_is_given_nothing_and_what_it_has_goes():
+def test_a_leaving_process_gets_no_camera_and_loses_its_own():
     before = assign(members("a", "b", "c"), {})
     leaving = [Member("c", 1000, ALIKE, leaving=True), *members("a", "b")]
     assert set(assign(leaving, before).values()) == {"a", "b"}
@@ -109,13 +109,13 @@ def test_whoever_leaves_is_given_nothing_and_what_it_has_goes():
     assert assign([], {}) == {}
 
 
-def test_a_file_is_not_taken_from_whoever_plays_it():
+def test_a_file_remains_with_the_process_that_plays_it():
     files = {name: Cost(80, movable=False) for name in ALIKE}
     before = dict.fromkeys(files, "a")
     assert assign(members("a", "b", cameras=files), before) == before
 
 
-def test_cameras_that_one_configuration_lacks_are_filmed_by_those_who_know_them():
+def test_cameras_are_filmed_only_by_processes_that_have_them_configured():
     """As while a new configuration is rolled out."""
     old = {name: ALIKE[name] for name in list(ALIKE)[:100]}
     new = {name: ALIKE[name] for name in list(ALIKE)[20:]}

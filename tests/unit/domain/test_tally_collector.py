@@ -61,9 +61,7 @@ def only(tallying):
         ({"score": None, "control_score": 0.2}, None, 0.2, (1, 0, 1, 0)),
     ],
 )
-def test_whom_a_track_was_taken_for_decides_in_which_histogram_it_is(
-    track, strangers, control, counts
-):
+def test_the_histogram_of_a_track_depends_on_its_candidate(track, strangers, control, counts):
     tallying = TallyCollector("Market")
     looked(tallying, 0)
     searched = SearchedTrack(camera="gate", quality=50, **track)
@@ -116,7 +114,7 @@ def test_a_tally_lies_within_one_baseline():
     ]  # fmt: skip
 
 
-def test_what_a_baseline_is_comes_once_for_each_camera_and_again_where_it_was_dropped():
+def test_a_baseline_is_described_once_per_camera_and_again_after_a_drop():
     tallying, taken = TallyCollector("Market"), object()
     tallying.begin_baseline(BaselineRef("b1", NOON), taken)
     looked(tallying, 0, 250)

@@ -33,7 +33,7 @@ def test_a_model_that_was_not_measured_has_the_default_that_was_stated_for_it():
     assert "not fitted to this model, but to SFace" in chosen.describe()
 
 
-def test_a_threshold_that_somebody_set_is_nobodys_default():
+def test_a_configured_threshold_is_no_default():
     chosen = Threshold(0.41, ThresholdOrigin.SET, 20)
     assert "default" not in chosen.describe()
     assert "not fitted" not in chosen.describe()

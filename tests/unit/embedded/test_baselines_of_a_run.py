@@ -52,7 +52,7 @@ def test_each_list_is_recorded_and_then_handed_over_once(run, records):
     assert numbers(records) == [1, 2]
 
 
-def test_of_several_that_come_between_two_frames_the_last_is_matched_with(run, records):
+def test_only_the_last_of_several_indexes_between_two_frames_is_used(run, records):
     for people in ((1,), (1, 2), (1,)):
         run.offer(Index(*people))
     _, mark = run.pop_new_index()
@@ -60,7 +60,7 @@ def test_of_several_that_come_between_two_frames_the_last_is_matched_with(run, r
     assert numbers(records) == [1, 2, 3]
 
 
-def test_a_run_that_goes_on_with_the_same_goes_on_with_its_baseline(run, records):
+def test_an_unchanged_run_continues_its_baseline_after_a_resume(run, records):
     run.offer(Index(1))
     again = RunBaselines(records, CONDITIONS, [])
     again.offer(Index(1))
@@ -73,7 +73,7 @@ def test_a_run_that_goes_on_with_the_same_goes_on_with_its_baseline(run, records
     assert numbers(records) == [1, 2, 3]
 
 
-def test_who_is_added_waits_for_the_records_and_who_leaves_does_not(run, records):
+def test_an_addition_waits_for_the_records_but_a_removal_does_not(run, records):
     run.offer(Index(1, 2))
     run.pop_new_index()
     records.away = True
@@ -112,7 +112,7 @@ def test_an_addition_to_a_calibrated_list_is_a_problem_of_the_run(records):
     assert "calibrated for 2 people, now there are 4" in problem
 
 
-def test_who_leaves_does_not_wait_for_a_database_that_is_busy(run, records, monkeypatch):
+def test_a_removal_does_not_wait_for_a_busy_database(run, records, monkeypatch):
     run.offer(Index(1, 2))
     run.pop_new_index()
     seen = []

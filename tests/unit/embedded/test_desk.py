@@ -79,7 +79,7 @@ def office(tmp_path, request):
     office.records.close()
 
 
-def test_a_sighting_is_kept_folded_emitted_recorded_and_told(office):
+def test_a_sighting_is_stored_folded_emitted_recorded_and_reported(office):
     desk = office.desk()
     events = [desk.raise_alert(sighted(seq)) for seq in (0, 5, 100)]
     assert [event.event for event in events] == ["opened", "joined", "opened"]
@@ -102,7 +102,7 @@ def test_a_sighting_without_a_picture_is_alerted_on_all_the_same(office):
     assert office.vault.names() == [name]
 
 
-def test_a_sighting_that_is_known_changes_nothing(office):
+def test_a_repeated_sighting_changes_nothing(office):
     desk = office.desk()
     desk.raise_alert(sighted(0))
     assert desk.raise_alert(sighted(0)) is None
@@ -128,7 +128,7 @@ def flags(office) -> list[str | None]:
     return [flag and f"{flag['why']} {flag['camera']} {flag['metres']}" for flag in told]
 
 
-def test_who_cannot_have_come_so_far_is_flagged_and_alerted_on(office):
+def test_an_impossible_match_is_flagged_and_alerted(office):
     desk = office.desk()
     for seq, camera in ((0, "gate"), (9, "park"), (20, "park"), (200, "gate"), (201, "roof")):
         assert desk.raise_alert(sighted(seq, camera=camera)) is not None
@@ -167,7 +167,7 @@ def crash_after_fold(office, *seqs, epoch=1):
         office.book.fold(sighted(seq, epoch=epoch).sighting, window=WINDOW)
 
 
-def test_what_a_crash_cut_off_after_the_fold_is_made_up_for(office):
+def test_steps_missing_after_a_crash_behind_the_fold_are_completed(office):
     office.desk().raise_alert(sighted(0))
     crash_after_fold(office, 5)
     desk = office.desk()
@@ -179,7 +179,7 @@ def test_what_a_crash_cut_off_after_the_fold_is_made_up_for(office):
     assert desk.event_counts == {("gate", EventKind.OPENED): 1, ("gate", EventKind.JOINED): 1}
 
 
-def test_what_a_crash_cut_off_after_the_line_is_recorded_and_not_emitted_again(tmp_path):
+def test_after_a_crash_behind_the_line_the_event_is_recorded_but_not_emitted_again(tmp_path):
     office = Office(tmp_path)
     desk = office.desk()
     event = office.book.fold(sighted(0).sighting, window=WINDOW)
@@ -192,7 +192,7 @@ def test_what_a_crash_cut_off_after_the_line_is_recorded_and_not_emitted_again(t
     office.records.close()
 
 
-def test_a_new_run_emits_nothing_of_an_old_one_but_records_it(office):
+def test_a_new_run_records_events_of_an_old_run_without_emitting_them(office):
     crash_after_fold(office, 0, 5, epoch=1)
     desk = office.desk()
     assert desk.catch_up("market", None) == 0

@@ -94,7 +94,7 @@ def test_a_swapped_and_a_lost_template_are_problems_of_the_run(house):
     assert house.index.subjects == ("Cleo", "Dora")
 
 
-def test_doctor_sees_a_swapped_template_and_a_run_says_it_at_its_start(house, tmp_path):
+def test_doctor_detects_a_swapped_template_and_a_run_reports_it_at_its_start(house, tmp_path):
     house.enrol("Ann", 0)
     house.refresh()
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\n")

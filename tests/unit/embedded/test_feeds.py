@@ -69,7 +69,7 @@ def short(arrival):
 
 
 @pytest.mark.parametrize("paced", [False, True])
-def test_every_frame_comes_and_then_the_end(paced):
+def test_every_frame_arrives_before_the_end(paced):
     told = arrivals_of(ListedSource("gate", "." * 30, every=0.001), paced=paced)
     assert [short(a) for a in told] == [("gate", n) for n in range(30)] + [("gate", "ended")]
 
@@ -85,7 +85,7 @@ def test_a_film_is_due_as_it_was_filmed_pauses_included():
     assert due == pytest.approx([0, 0.01, 0.2, 0.21])
 
 
-def test_files_come_in_the_order_in_which_they_were_captured_time_after_time():
+def test_frames_of_files_always_arrive_in_the_order_of_their_capture():
     def run():
         gate = ListedSource("gate", "." * 20)
         door = ListedSource("door", "." * 10, offset=0.55)
@@ -100,7 +100,7 @@ def test_files_come_in_the_order_in_which_they_were_captured_time_after_time():
     assert all(run() == told for _ in range(5))
 
 
-def test_what_was_left_out_is_counted_with_the_frame_after_it_or_with_the_end():
+def test_skipped_frames_are_counted_with_the_next_frame_or_the_end():
     told = arrivals_of(ListedSource("gate", "s.ssx.xs.oo." + "sx"))
     counts = [(a.sampled_away, a.unreadable, a.overtaken) for a in told]
     assert counts == [(1, 0, 0), (2, 1, 0), (1, 1, 0), (0, 0, 2), (1, 1, 0)]
@@ -118,7 +118,7 @@ def test_a_resumed_camera_begins_where_it_was_left():
         (ValueError("odd"), "Camera gate failed: ValueError: odd"),
     ],
 )
-def test_a_camera_that_fails_says_why_and_the_others_go_on(error, problem):
+def test_a_failed_camera_reports_its_error_and_the_others_continue(error, problem):
     told = arrivals_of(
         ListedSource("gate", [".", ".", error]), ListedSource("door", "." * 20, offset=0.01)
     )
@@ -162,7 +162,7 @@ def test_a_live_camera_that_is_silent_can_be_closed():
     assert silent.closed
 
 
-def test_a_live_camera_that_is_silent_does_not_hold_up_a_file():
+def test_a_silent_live_camera_does_not_delay_a_file():
     class Silent(ListedSource):
         is_live = True
         let_go = threading.Event()

@@ -38,7 +38,7 @@ def ids_in(path):
     return [json.loads(line)["event_id"] for line in path.read_text("utf-8").splitlines()]
 
 
-def test_a_line_holds_what_the_interface_promises_and_nothing_else(tmp_path):
+def test_a_line_contains_exactly_the_documented_fields(tmp_path):
     stream = io.StringIO()
     lines = AlertLines(tmp_path / "new" / "alerts.jsonl", stream)
     emitted = datetime(2026, 11, 23, 11, 0, tzinfo=timezone(timedelta(hours=1)))
@@ -71,7 +71,7 @@ def test_an_event_is_in_the_file_once_however_often_it_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [1, 5, 12, 60, 200])
-def test_a_line_that_was_cut_short_is_taken_off_and_can_be_written_again(tmp_path, cut):
+def test_a_truncated_line_is_removed_and_can_be_written_again(tmp_path, cut):
     path = tmp_path / "alerts.jsonl"
     write(path, event(1), event(2))
     whole = path.read_bytes()
@@ -84,7 +84,7 @@ def test_a_line_that_was_cut_short_is_taken_off_and_can_be_written_again(tmp_pat
     assert path.read_bytes() == whole
 
 
-def test_zeros_that_a_failed_disk_left_are_taken_off(tmp_path):
+def test_zeros_left_by_a_failed_disk_are_removed(tmp_path):
     path = tmp_path / "alerts.jsonl"
     write(path, event(1))
     whole = path.read_bytes()
@@ -93,7 +93,7 @@ def test_zeros_that_a_failed_disk_left_are_taken_off(tmp_path):
     assert path.read_bytes() == whole
 
 
-def test_a_whole_line_whose_end_an_editor_took_is_kept(tmp_path):
+def test_a_complete_line_without_its_line_break_is_retained(tmp_path):
     path = tmp_path / "alerts.jsonl"
     write(path, event(1))
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
@@ -110,13 +110,13 @@ def test_a_file_of_another_kind_is_refused_and_left_as_it_is(tmp_path, content):
     assert path.read_bytes() == content
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
+def test_an_unwritable_path_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match=r"alerts.jsonl cannot be written: File exists"):
         AlertLines(tmp_path / "file" / "alerts.jsonl")
 
 
-def test_a_disk_that_is_full_is_told_with_how_to_go_on(tmp_path):
+def test_a_full_disk_is_reported_with_advice(tmp_path):
     lines = AlertLines(tmp_path / "alerts.jsonl")
     lines._file.close()
     lines._file = Path("/dev/full").open("ab+")  # noqa: SIM115 - how it closes is tested
@@ -131,7 +131,7 @@ def test_a_device_is_no_file():
         AlertLines(Path("/dev/zero"))
 
 
-def test_without_a_file_nothing_is_known_beforehand():
+def test_without_a_file_no_line_is_known():
     stream = io.StringIO()
     lines = AlertLines(None, stream)
     lines.write(event(1, EventKind.JOINED), AT)

@@ -50,20 +50,20 @@ def begin(records, hashes):
     ("was", "becomes"),
     [("2020-01-02", "2020-01-03"), ("Square", "Park"), ("Find Ann", "Find Bea"), ("Jones", "Ray")],
 )
-def test_what_is_the_deployments_is_revised_and_the_run_goes_on(records, hashes, was, becomes):
+def test_deployment_settings_are_revised_and_the_run_continues(records, hashes, was, becomes):
     run, resumed = begin(records, hashes())
     assert not resumed
     assert begin(records, hashes(was, becomes)) == (run, True)
 
 
 @pytest.mark.parametrize("changed", [{"was": "gate.mp4", "becomes": "b.mp4"}, {"threshold": 0.5}])
-def test_what_changes_the_results_is_refused_in_one_sentence(records, hashes, changed):
+def test_a_change_that_affects_results_is_refused_in_one_sentence(records, hashes, changed):
     begin(records, hashes())
     with pytest.raises(Misconfigured, match=r"other cameras, .*Restore these settings, or start"):
         begin(records, hashes(**changed))
 
 
-def test_a_run_that_the_version_before_began_goes_on(records, hashes):
+def test_a_run_of_the_previous_version_continues(records, hashes):
     _, former = hashes()
     then = records.runs.plan("d", former, at=datetime(2020, 1, 1, tzinfo=UTC))
     records.runs.start(then)

@@ -49,7 +49,7 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_who_was_changed_while_a_run_lasts_is_searched_no_more_and_named(house, attack):
+def test_an_entry_altered_during_a_run_is_named_and_no_longer_searched(house, attack):
     what, says = ATTACKS[attack]
     change(house, what, unchecked=True)
     house.refresh()
@@ -88,7 +88,7 @@ def test_two_faces_that_were_exchanged_in_the_vector_store_are_nobodys(house):
 
 
 @pytest.mark.parametrize("when", ["the clock", "its row"])
-def test_what_has_expired_once_stays_expired(house, monkeypatch, when):
+def test_an_expired_entry_remains_expired(house, monkeypatch, when):
     """It was seen later than it expires: nothing that is set back brings it back."""
     later = NOW + timedelta(days=1, minutes=1)
     with house.records.unit_of_work() as work:

@@ -87,7 +87,7 @@ def recorded(records):
     return counts_from_records(records.tallies, "Market", ["gate"], (), epoch=RUN.epoch)["gate"]
 
 
-def test_every_frame_and_track_is_in_one_count_and_the_records_say_the_same(records):
+def test_every_frame_and_track_is_in_one_count_and_the_records_agree(records):
     tallies = tallies_of(records)
     see(tallies, *range(600))
     tallies.count_dropped_tracks(INTERRUPTED)
@@ -161,7 +161,7 @@ def test_a_camera_without_a_checkpoint_is_counted_from_its_beginning(records):
     assert recorded(records).frames_analysed == 288
 
 
-def test_what_an_earlier_versions_checkpoint_counted_is_kept(records):
+def test_counts_in_the_checkpoint_of_an_earlier_version_are_retained(records):
     known = {
         "camera": "gate", "frames_analysed": 7, "faces_detected": 9, "tracks_searched": 2,
         "tracks_begun": 3, "tracks_not_searched": {"too_short": 1}, "scores": [2, *[0] * 59],
@@ -180,7 +180,7 @@ def test_what_an_earlier_versions_checkpoint_counted_is_kept(records):
     assert again.counts("gate").frame_size == (64, 36)
 
 
-def test_a_tally_that_cannot_be_recorded_is_tried_again_and_shown_meanwhile(records, monkeypatch):
+def test_an_unrecorded_tally_is_retried_and_already_displayed(records, monkeypatch):
     tallies = tallies_of(records)
     monkeypatch.setattr(records.tallies, "record", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -76,9 +76,7 @@ def test_an_index_is_built_at_the_start_and_after_a_change_only(updater, entries
     assert len(indexes) == 2
 
 
-def test_an_entry_that_was_changed_by_other_means_is_found_without_a_new_version(
-    updater, entries, indexes, monkeypatch
-):
+def test_an_altered_entry_is_detected_without_a_new_version(updater, entries, indexes, monkeypatch):
     monkeypatch.setattr(updater_module, "COMPARE_S", 0.0)
     monkeypatch.setattr(updater_module, "SHARE", 0)
     updater.refresh()
@@ -96,7 +94,7 @@ def test_a_removal_is_in_force_before_the_vector_store_follows(updater, entries,
     assert entries.in_force == [1]
 
 
-def test_a_change_in_the_middle_of_a_refresh_is_seen_at_the_next(updater, entries, indexes):
+def test_a_change_during_a_refresh_is_detected_at_the_next(updater, entries, indexes):
     def change():
         entries.on_outbox = lambda: None
         entries.now += 1
@@ -122,7 +120,7 @@ def test_a_watchlist_that_cannot_be_read_for_too_long_ends_the_run(updater, entr
 @pytest.mark.parametrize(
     "fault", [RuntimeError("odd"), KeyError("reference_id"), Misconfigured("Another model.")]
 )
-def test_a_fault_that_waiting_cannot_mend_ends_the_run_at_once_as_what_it_is(
+def test_a_permanent_error_ends_the_run_at_once_under_its_own_type(
     updater, entries, monkeypatch, fault
 ):
     monkeypatch.setattr(updater_module, "INTERVAL_S", 0.001)

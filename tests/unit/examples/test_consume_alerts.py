@@ -90,7 +90,7 @@ def test_an_event_is_printed_as_openlfr_run_prints_it(example, flag):
     assert ("impossible" in json.loads(line)) == (flag is not None)
 
 
-def test_an_event_that_comes_again_is_printed_once(example):
+def test_a_repeated_event_is_printed_once(example):
     seen = example.Seen()
     again = dataclasses.replace(event(7), event=EventKind.JOINED)
     batches = [[fetched(event(7)), fetched(event(8))], [fetched(again, 2), fetched(event(9), 3)]]
@@ -122,7 +122,7 @@ def test_ids_are_forgotten_oldest_first(example):
         ),
     ],
 )
-def test_what_cannot_be_read_is_told_and_the_rest_goes_on(example, capsys, change, reason):
+def test_an_unreadable_message_is_reported_and_skipped(example, capsys, change, reason):
     records = [fetched(event(1), 40)._replace(**change), fetched(event(2), 41)]
     assert len(list(example.lines(records, example.Seen()))) == 1
     said = capsys.readouterr().err
@@ -140,7 +140,9 @@ def _signals():
 
 
 @pytest.mark.usefixtures("_signals")
-def test_it_reads_in_its_own_group_and_commits_what_it_printed(example, capsys, monkeypatch):
+def test_the_example_reads_in_its_own_group_and_commits_printed_alerts(
+    example, capsys, monkeypatch
+):
     consumer = FakeConsumer([fetched(event(1))], [], [fetched(event(1)), fetched(event(2))])
     asked = {}
 
@@ -159,7 +161,7 @@ def test_it_reads_in_its_own_group_and_commits_what_it_printed(example, capsys, 
     assert asked["security_protocol"] == "PLAINTEXT"
 
 
-def test_it_asks_for_a_group(example, capsys):
+def test_a_group_is_required(example, capsys):
     with pytest.raises(SystemExit):
         example.main([])
     assert "--group" in capsys.readouterr().err
@@ -184,7 +186,7 @@ def test_options_that_cannot_be_are_refused(example, capsys, words, reason):
 
 @pytest.mark.usefixtures("_signals")
 @pytest.mark.parametrize("content", [None, b""])
-def test_a_password_file_that_holds_none_is_named(example, capsys, tmp_path, content):
+def test_an_empty_password_file_is_named(example, capsys, tmp_path, content):
     file = tmp_path / "password"
     if content is not None:
         file.write_bytes(content)
@@ -193,7 +195,7 @@ def test_a_password_file_that_holds_none_is_named(example, capsys, tmp_path, con
     assert str(file) in capsys.readouterr().err
 
 
-def test_it_imports_nothing_of_ours_but_what_the_protos_make():
+def test_the_example_imports_only_generated_code_of_openlfr():
     imported = set()
     for node in ast.walk(ast.parse(FILE.read_text())):
         if isinstance(node, ast.Import):

@@ -63,7 +63,7 @@ def figures(records, events=(), **more):
 CHANGED = baseline(1, 2, rules="9" * 64)
 
 
-def test_every_figure_stands_in_one_and_again_in_the_pool_of_those_that_are_alike(records):
+def test_every_figure_is_in_one_baseline_and_in_the_pool_of_equal_baselines(records):
     counted(records, A, B, CHANGED, A)
     found = figures(records, raised(-1, 0.5, 1.5, 1.6, 3.1, 60))
     by_number = {each.number: each for each in found.baselines}
@@ -83,7 +83,7 @@ def test_every_figure_stands_in_one_and_again_in_the_pool_of_those_that_are_alik
     assert sum(alike.counts.scores) == 9
 
 
-def test_of_one_run_those_that_it_was_in_are_shown(records):
+def test_the_baselines_of_one_run_are_listed(records):
     counted(records, A, B)
     ref = records.baselines.openings_of("market")[1].ref
     second = tally(first=0, epoch=2, deployment="market", baseline=ref.baseline_id,
@@ -97,7 +97,7 @@ def lines(records, **more):
     return "\n".join(deployment_baselines.format_baselines(figures(records, **more)))
 
 
-def test_the_command_says_number_span_reason_threshold_and_size(records):
+def test_the_command_prints_number_span_reason_threshold_and_size(records):
     counted(records, A, B, CHANGED)
     said = lines(records)
     for part in (

@@ -17,7 +17,7 @@ def normal(seed, people):
 
 
 @pytest.mark.parametrize(("target", "needed"), [(0.01, 368), (0.001, 3688), (1 / 6000, 22132)])
-def test_it_says_how_many_people_a_target_takes(target, needed):
+def test_the_number_of_people_required_for_a_target_is_reported(target, needed):
     assert calibrate(normal(1, needed), target).above == 0
     with pytest.raises(BadInput, match=f"At least {needed}"):
         calibrate(normal(1, needed - 1), target)

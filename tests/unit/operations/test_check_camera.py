@@ -42,7 +42,7 @@ def check(detector, picture=None, *, frames=5, box=(640, 640), **how):
     return check_camera(shown, detector, fps=25.0, input_size_for=lambda w, h: box, **how)
 
 
-def test_what_is_seen_is_measured():
+def test_visible_faces_are_measured():
     found = check(Sees(100, 200), frames=5)
     assert (found.width, found.height, found.fps, found.frames) == (WIDTH, HEIGHT, 25.0, 5)
     assert (found.faces, found.usable, found.seen) == (10, 10, 10)
@@ -67,7 +67,7 @@ def test_no_input_is_advised_for_faces_that_only_a_lens_can_help():
     assert "1.9 times longer focal length" in found.advice[0]
 
 
-def test_an_empty_picture_asks_for_somebody():
+def test_an_empty_picture_requests_a_person():
     found = check(Sees())
     assert "let somebody walk through" in found.advice[0]
     assert (found.face_width, found.sharpness) == (0, 0)

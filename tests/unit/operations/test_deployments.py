@@ -68,7 +68,7 @@ def test_a_second_start_is_of_the_same_deployment_and_records_the_start_alone(re
     assert [kind for kind, _ in acts(records)][3:] == ["started"]
 
 
-def test_other_hours_or_another_place_are_a_revision_which_is_authorised_anew(records):
+def test_other_hours_or_another_place_are_a_revision_that_requires_a_new_authorisation(records):
     start(records, configured())
     longer = start(records, configured(ends=NOON + timedelta(hours=3), place="Station"))
     assert longer.revision == 2
@@ -80,7 +80,7 @@ def test_other_hours_or_another_place_are_a_revision_which_is_authorised_anew(re
     }
 
 
-def test_a_name_used_again_merges_nothing_and_an_id_given_is_kept_under_any_name(records):
+def test_a_reused_name_merges_nothing_and_an_id_remains_under_any_name(records):
     first = start(records, configured())
     assert start(records, configured(starts=NOON - timedelta(days=7))) != first
     named = replace(configured(name="Fair"), deployment_id="op-7")
@@ -101,7 +101,7 @@ def test_a_name_used_again_merges_nothing_and_an_id_given_is_kept_under_any_name
         (["close"], DeploymentStatus.CLOSED),
     ],
 )
-def test_what_may_follow_on_what(records, moves, ends_as):
+def test_permitted_changes_of_status_succeed(records, moves, ends_as):
     market = start(records, configured())
     for move in moves:
         moved = MOVES[move]("Market", f"{move} it", records=records, by=BY, at=NOON)
@@ -119,7 +119,7 @@ def test_what_may_follow_on_what(records, moves, ends_as):
         (["close", "close"], "is closed, so it cannot be closed"),
     ],
 )
-def test_what_may_not_follow_is_said_and_changes_nothing(records, moves, says):
+def test_a_forbidden_change_of_status_is_reported_and_changes_nothing(records, moves, says):
     market = start(records, configured())
     for move in moves[:-1]:
         market = MOVES[move]("Market", "", records=records, by=BY, at=NOON)
@@ -146,7 +146,7 @@ def test_one_that_was_closed_is_not_started_again(records):
         start(records, configured())
 
 
-def test_what_is_installed_again_starts_once_and_revives_nothing(records):
+def test_a_reinstalled_deployment_starts_once_and_revives_nothing(records):
     for _ in range(2):
         found = deployments.register_and_start(configured(), records=records, by=BY, at=NOON)
         assert found.status is STARTED
@@ -157,7 +157,7 @@ def test_what_is_installed_again_starts_once_and_revives_nothing(records):
     assert (again.status, again.revision) == (DeploymentStatus.PAUSED, 2)
 
 
-def test_hours_hold_from_the_first_moment_until_before_the_last(records):
+def test_hours_include_their_first_moment_but_not_their_last(records):
     market = start(records, configured())
     hours = market.authorisation
     inside = {

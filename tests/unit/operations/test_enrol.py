@@ -71,9 +71,7 @@ def test_records_entry_act_picture_and_encrypted_template(enrol_rows, records, a
     assert act.detail["picture_hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_kept_picture_shows_one_face_and_no_other(
-    enrol_rows, records, yunet, one_among_others, save
-):
+def test_the_stored_picture_shows_only_one_face(enrol_rows, records, yunet, one_among_others, save):
     found = find_faces(one_among_others, yunet)
     (outcome,) = enrol_rows(row(save(one_among_others)))
     assert outcome.result is RowResult.ACCEPTED
@@ -83,9 +81,7 @@ def test_the_kept_picture_shows_one_face_and_no_other(
     assert max(kept.scene.small.shape[:2]) <= FACE_CELLS  # of the whole photo
 
 
-def test_the_same_row_again_is_already_listed_and_changes_nothing(
-    enrol_rows, records, astronaut, save
-):
+def test_a_repeated_row_is_already_listed_and_changes_nothing(enrol_rows, records, astronaut, save):
     path = save(astronaut)
     enrol_rows(row(path))
     before = (records.watchlist.version(), enrol_rows.vault.names())

@@ -32,7 +32,7 @@ TEN = [0.6, 0.55, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1]
         (0.3, 3 / 4, 0.4, 3),
     ],
 )
-def test_tpir_at_the_smallest_threshold_that_keeps_fpir(fpir, tpir, just_above, false_positives):
+def test_tpir_is_at_the_smallest_threshold_that_meets_fpir(fpir, tpir, just_above, false_positives):
     rank1, points = measure(trials(*FOUR, TEN), [fpir])
     point = points[fpir]
     assert rank1.value == 3 / 4
@@ -80,7 +80,7 @@ def test_the_interval_is_that_of_people_and_not_of_photos():
     assert narrow.high - narrow.low == pytest.approx(spread / np.sqrt(10), rel=0.15)
 
 
-def test_the_interval_holds_the_uncertainty_of_the_threshold():
+def test_the_interval_includes_the_uncertainty_of_the_threshold():
     """One stranger in a hundred scores high: draws without them find a lower threshold."""
     strangers = [0.8, *np.linspace(0.1, 0.3, 99)]
     given = trials(np.arange(50), np.ones(50), np.linspace(0.4, 0.95, 50), strangers)
@@ -90,7 +90,7 @@ def test_the_interval_holds_the_uncertainty_of_the_threshold():
     assert (point.tpir, point.low) == (1, 0)
 
 
-def test_too_few_strangers_say_nothing_of_a_rare_false_alert():
+def test_too_few_strangers_give_no_estimate_of_rare_false_alerts():
     given = trials(np.arange(50), np.ones(50), np.linspace(0.4, 0.95, 50), np.linspace(0, 0.3, 50))
     point = measure(given, [0.001])[1][0.001]
     assert "50 strangers are too few for FPIR 0.001" in point.reason

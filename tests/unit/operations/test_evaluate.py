@@ -83,7 +83,7 @@ def test_failures_are_misses_and_named(make_set):
     assert result.rank1.value == 1 / 4  # B's enrolment failed, so nobody finds B
 
 
-def test_when_every_enrolment_fails_nobody_is_found(make_set):
+def test_if_every_enrolment_fails_nobody_is_found(make_set):
     people = {"A": [BLACK, RED], "B": [BLACK, GREEN]}
     result = run(make_set(people | {f"C{n}": [BLUE] for n in range(10)}))
     assert result.rank1.value == 0
@@ -93,9 +93,7 @@ def test_when_every_enrolment_fails_nobody_is_found(make_set):
 @pytest.mark.parametrize(
     ("strangers", "supported"), [(1, set()), (50, {"0.1"}), (100, {"0.1", "0.01"})]
 )
-def test_what_so_few_strangers_cannot_support_is_null_with_the_reason(
-    make_set, strangers, supported
-):
+def test_figures_without_enough_strangers_are_null_with_the_reason(make_set, strangers, supported):
     people = {f"C{n:03}": [(n, 255 - n, 90)] for n in range(strangers)}
     answer = run(make_set({"A": [RED, RED]} | people)).as_json()["tpir_at_fpir"]
     assert set(answer) == {"0.1", "0.01", "0.001"}
@@ -108,7 +106,7 @@ def test_what_so_few_strangers_cannot_support_is_null_with_the_reason(
 
 
 @pytest.mark.parametrize("others", [0, 20])
-def test_the_score_is_the_cosine_whoever_else_is_listed(make_set, others):
+def test_the_score_is_the_cosine_whatever_the_other_entries(make_set, others):
     listed = {f"B{n:02}": [(0, 255 - n, n)] * 2 for n in range(others)}
     strangers = {f"C{n}": [(255, 0, 64)] for n in range(10)}
     point = run(make_set({"A": [RED, RED]} | listed | strangers)).tpir_at_fpir[0.1]
@@ -151,7 +149,7 @@ def test_progress_reaches_the_total(make_set):
         ({"A": [RED], "B": [GREEN]}, "no person with two photos"),
     ],
 )
-def test_what_is_no_set_is_bad_input(make_set, people, sentence):
+def test_a_folder_that_is_no_test_set_is_bad_input(make_set, people, sentence):
     with pytest.raises(BadInput, match=sentence):
         run(make_set(people))
 
@@ -172,7 +170,7 @@ def test_a_name_in_two_spellings_is_refused_and_hidden_files_are_no_photos(make_
         run(folder)
 
 
-def test_names_that_no_text_can_hold_and_files_that_are_none_are_counted(make_set, tmp_path):
+def test_unrepresentable_names_and_non_files_are_counted(make_set, tmp_path):
     folder = make_set({"a": [RED, RED], "b": [GREEN]})
     os.mkfifo(folder / "images" / "a" / "pipe.jpg")
     (folder / "images" / "b" / "zero.jpg").symlink_to("/dev/zero")

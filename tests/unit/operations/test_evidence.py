@@ -60,12 +60,12 @@ def test_evidence_of_an_older_version_is_still_read() -> None:
     assert compose(old, None, captions=("a", "b")).size
 
 
-def test_when_it_was_kept_can_be_read(evidence: Evidence) -> None:
+def test_the_time_of_storage_can_be_read(evidence: Evidence) -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert read_storage_time(encode(evidence, kept_at=noon)) == noon
 
 
-def test_it_holds_little_more_than_the_face(evidence: Evidence) -> None:
+def test_evidence_contains_little_more_than_the_face(evidence: Evidence) -> None:
     assert len(encode(evidence)) < evidence.face.nbytes + evidence.scene.small.nbytes + 1000
 
 
@@ -81,12 +81,12 @@ def test_it_holds_little_more_than_the_face(evidence: Evidence) -> None:
         lambda content: content.replace(b'"size": [512', b'"size": [812'),
     ],
 )
-def test_what_is_no_evidence_is_bad_input(evidence: Evidence, damage) -> None:
+def test_bytes_that_are_no_evidence_are_bad_input(evidence: Evidence, damage) -> None:
     with pytest.raises(BadInput, match=r"no evidence|cannot be read"):
         decode(damage(encode(evidence)))
 
 
-def test_a_scene_shows_the_face_in_clear_and_nothing_else(
+def test_only_the_matched_face_of_a_scene_is_unmasked(
     picture: np.ndarray, evidence: Evidence
 ) -> None:
     shown = render_scene(evidence)
@@ -106,13 +106,13 @@ def test_a_scene_shows_the_face_in_clear_and_nothing_else(
 
 
 @pytest.mark.parametrize("box", [Box(-10, -10, 80, 90), Box(470, 440, 90, 90)])
-def test_a_face_at_the_edge_can_be_shown(picture: np.ndarray, box: Box) -> None:
+def test_a_face_at_the_edge_can_be_displayed(picture: np.ndarray, box: Box) -> None:
     edge = evidence_with(picture, box)
     assert render_scene(edge).shape == picture.shape
 
 
 @pytest.mark.parametrize("reference", [True, False])
-def test_probe_stands_beside_reference(
+def test_the_probe_is_beside_the_reference(
     picture: np.ndarray, evidence: Evidence, reference: bool
 ) -> None:
     page = compose(evidence, picture if reference else None, captions=("gate 12:00", "Ánn, wanted"))
@@ -131,5 +131,5 @@ def test_a_large_scene_is_shrunk_to_fit_a_screen() -> None:
     assert page.shape[1] <= 1280 + 32
 
 
-def test_names_tell_evidence_from_reference_pictures() -> None:
+def test_names_distinguish_evidence_from_reference_pictures() -> None:
     assert evidence_name("abc") == "evidence/abc"

@@ -62,7 +62,7 @@ def test_finds_a_small_face_in_a_large_picture(yunet, astronaut):
     assert len(find_faces(street, yunet)) == 1
 
 
-def test_a_good_photo_gives_a_template_that_finds_the_person(yunet, sface, astronaut, save):
+def test_the_template_of_a_good_photo_matches_the_person(yunet, sface, astronaut, save):
     first = examine(save(astronaut), yunet, sface, RULES)
     smaller = cv2.resize(astronaut[:300, 80:380], (220, 220), interpolation=cv2.INTER_AREA)
     second = examine(save(smaller, "other.jpg"), yunet, sface, RULES)

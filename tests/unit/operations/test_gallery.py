@@ -142,7 +142,7 @@ def test_a_picture_that_is_listed_under_another_name_is_refused(desk, cosine, li
     assert f"references/{copy}" not in desk.vault.names()
 
 
-def test_of_two_in_one_import_the_upper_row_stands(desk):
+def test_the_upper_of_two_rows_in_one_import_is_valid(desk):
     first, second = desk.add("Zoe", direction(1)), desk.add("Ann", near(direction(1), 0.97))
     settled = desk.apply()
     assert settled[first].status is EntryStatus.ACTIVE
@@ -161,7 +161,7 @@ def test_a_suspended_entry_counts_and_a_removed_one_does_not(desk):
     assert desk.apply()[again].status is EntryStatus.ACTIVE
 
 
-def test_one_that_was_suspended_before_it_was_settled_is_judged_when_it_comes_back(desk):
+def test_an_entry_suspended_before_its_confirmation_is_checked_on_its_return(desk):
     copy = desk.add("Bea", near(direction(1), 0.97))
     desk.move("Bea", EntryStatus.SUSPENDED)
     desk.add("Ann", direction(1))
@@ -170,7 +170,7 @@ def test_one_that_was_suspended_before_it_was_settled_is_judged_when_it_comes_ba
     assert desk.apply()[copy].status is EntryStatus.REFUSED
 
 
-def test_a_second_authoriser_lists_it_all_the_same_and_stands_in_its_act(desk):
+def test_a_second_authoriser_is_recorded_in_the_act_of_the_listing(desk):
     desk.add("Ann", direction(1))
     copies = [
         desk.add(
@@ -298,9 +298,7 @@ def test_an_entry_that_is_removed_while_it_is_applied_is_not_searchable(desk, mo
     assert desk.templates.all(["default"]) == []
 
 
-def test_a_template_that_comes_after_another_process_erased_its_entry_is_erased_too(
-    desk, monkeypatch
-):
+def test_a_template_stored_after_the_erasure_of_its_entry_is_erased_too(desk, monkeypatch):
     desk.add("Ann", direction(1))
     kept = desk.add("Bea", direction(2))
     put = desk.templates.put

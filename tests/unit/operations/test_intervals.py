@@ -31,12 +31,12 @@ def test_a_share_of_independent_trials(hits, trials, low, high):
     assert clopper_pearson(hits, trials) == pytest.approx((low, high), abs=1e-4)
 
 
-def test_no_trial_says_nothing():
+def test_without_trials_there_is_no_estimate():
     nothing = np.array([], np.int64)
     assert clopper_pearson(0, 0) == grouped(nothing, nothing) == (0.0, 1.0)
 
 
-def test_a_quantile_is_bounded_from_above_from_as_many_trials_on_as_are_said():
+def test_a_quantile_has_an_upper_bound_from_the_stated_number_of_trials():
     for share in (0.1, 0.01, 0.001):
         needed = compute_min_trials(share)
         assert quantile_ranks(needed, share).above == 1
@@ -74,7 +74,7 @@ def draw(generator, strangers):
 
 
 @pytest.mark.parametrize("strangers", [200, 500, 1000, 2000])
-def test_each_interval_holds_the_truth_as_often_as_it_says(strangers):
+def test_each_interval_contains_the_truth_as_often_as_its_level_states(strangers):
     generator = np.random.default_rng(strangers)
     held = {name: [] for name in ("rank1", "threshold", "tpir", "tpir_here", "fpir")}
     for _ in range(REPEATS):

@@ -63,13 +63,13 @@ def test_reads_a_complete_row(read, tmp_path):
     ],
     ids=["byte order mark", "windows", "semicolons", "tabs", "header spelling", "empty lines"],
 )
-def test_reads_what_spreadsheets_write(read, text):
+def test_files_written_by_spreadsheets_are_read(read, text):
     manifest = read(text)
     assert [row.subject for row in manifest.rows] == ["Ann Example"]
     assert manifest.refused == ()
 
 
-def test_keeps_absolute_paths_quoted_values_and_names_of_any_script(read):
+def test_absolute_paths_quoted_values_and_names_of_any_script_are_unchanged(read):
     manifest = read(table(line_of(image="/photos/a.jpg", subject='"Šimić, Ana"')))
     assert (manifest.rows[0].image, manifest.rows[0].subject) == ("/photos/a.jpg", "Šimić, Ana")
 
@@ -123,7 +123,7 @@ def test_every_field_is_required(read, column):
         ({"source": "x" * 501}, "source has 501 characters, at most 500"),
     ],
 )
-def test_refuses_a_row_with_line_column_value_and_what_is_expected(read, changes, reason):
+def test_a_refusal_names_line_column_value_and_expected_form(read, changes, reason):
     manifest = read(table(line_of(), line_of(**changes)))
     (refused,) = manifest.refused
     assert len(manifest.rows) == 1
@@ -132,13 +132,13 @@ def test_refuses_a_row_with_line_column_value_and_what_is_expected(read, changes
     assert "\x1b" not in refused.subject
 
 
-def test_says_every_problem_of_a_row_at_once(read):
+def test_every_problem_of_a_row_is_reported_at_once(read):
     (refused,) = read(table(line_of(category="x", expires="soon", source=""))).refused
     for part in ("category is 'x'", "expires is 'soon'", "source is empty"):
         assert part in refused.reason
 
 
-def test_counts_lines_through_values_that_hold_line_breaks(read):
+def test_line_numbers_include_line_breaks_in_values(read):
     broken = line_of(source='"two\nlines"', category="x")
     manifest = read(table(broken, line_of(category="x")))
     assert [row.reason.partition(":")[0] for row in manifest.refused] == ["line 2", "line 4"]
@@ -150,7 +150,7 @@ def test_refuses_a_row_with_more_or_fewer_values(read):
     assert "has 2 values" in manifest.refused[1].reason
 
 
-def test_names_columns_that_it_does_not_know(read):
+def test_unknown_columns_are_named(read):
     text = table(line_of()).replace("expires\n", "expires,remark\n").replace("31\n", "31,x\n")
     manifest = read(text)
     assert len(manifest.rows) == 1

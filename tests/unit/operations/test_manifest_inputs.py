@@ -64,7 +64,7 @@ SPREADSHEETS = {
 
 
 @pytest.mark.parametrize("name", SPREADSHEETS)
-def test_reads_what_spreadsheets_write(read, name):
+def test_files_written_by_spreadsheets_are_read(read, name):
     manifest = read(SPREADSHEETS[name])
     (found,) = manifest.rows
     assert (found.subject, found.expires.date()) == ("Ann Example", date(2026, 12, 31))
@@ -93,7 +93,7 @@ def test_counts_lines_after_excel_s_first_line(read):
         (f"{HEAD}\n{'x' * 200_000}\n", "line 2: not a table of comma-separated values"),
     ],
 )
-def test_what_is_no_table_is_one_sentence(read, content, says):
+def test_a_file_that_is_no_table_is_reported_in_one_sentence(read, content, says):
     with pytest.raises(BadInput, match=says) as found:
         read(content)
     assert "\n" not in str(found.value)
@@ -101,7 +101,7 @@ def test_what_is_no_table_is_one_sentence(read, content, says):
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
 @pytest.mark.timeout(20)
-def test_what_is_no_file_is_one_sentence(tmp_path, kind):
+def test_a_path_that_is_no_file_is_reported_in_one_sentence(tmp_path, kind):
     import os
 
     path = tmp_path / "m.csv"
@@ -145,7 +145,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_row_is_refused_alone_and_says_why(read, name):
+def test_only_the_faulty_row_is_refused_with_its_reason(read, name):
     changes, says = ROWS[name]
     manifest = read(f"{row(**changes)}\n{LINE}\n")
     assert [found.subject for found in manifest.rows] == ["Ann Example"]
@@ -172,5 +172,5 @@ def test_takes_a_subject_in_any_letters(read, given, kept):
     assert found.subject == kept
 
 
-def test_names_columns_it_does_not_know_but_not_empty_ones(read):
+def test_unknown_columns_are_named_unless_they_are_empty(read):
     assert read(f"{HEAD},,remark,\n{LINE},,x,\n").ignored_columns == ("remark",)

@@ -74,7 +74,7 @@ def test_the_order():
 
 
 @pytest.mark.parametrize("before", ["picture", "fold", "publish", "record"])
-def test_who_is_killed_before_a_step_goes_through_all_of_them_by_the_same_call(before):
+def test_a_process_killed_before_any_step_completes_all_steps_when_the_call_is_repeated(before):
     place = Place()
     place.dies = before
     with pytest.raises(Dead):
@@ -85,7 +85,7 @@ def test_who_is_killed_before_a_step_goes_through_all_of_them_by_the_same_call(b
     assert set(place.published) == set(place.recorded) == {place.book.events("Market")[0].event_id}
 
 
-def test_a_sighting_that_comes_again_is_left_alone_and_so_is_what_was_erased():
+def test_repeated_sightings_and_erased_alerts_are_not_changed():
     place = Place()
     place.go()
     place.vault.delete(NAME)
@@ -96,7 +96,7 @@ def test_a_sighting_that_comes_again_is_left_alone_and_so_is_what_was_erased():
     assert len(place.published) == 1
 
 
-def test_a_picture_that_is_kept_already_or_was_never_is_not_stored():
+def test_a_stored_or_missing_picture_is_not_stored_again():
     for picture in (b"", None):
         place = Place()
         assert place.go(picture=picture) is not None

@@ -38,7 +38,7 @@ def test_a_blank_reason_is_refused_by_every_operation(operation, tmp_path):
         OPERATIONS[operation](records=records, by=local_principal("ann", "Ann Smith"), at=NOON)
 
 
-def test_a_reason_is_kept_in_one_form_or_refused_by_its_character():
+def test_a_reason_is_normalised_or_refused_with_its_character():
     assert check_reason("") == ""
     assert check_reason("  seen \n twice ") == "seen twice"
     with pytest.raises(BadInput, match=r"contains U\+202E"):

@@ -35,7 +35,7 @@ def test_of_fewer_than_five_people_there_are_numbers_alone():
     assert result.interval is None
 
 
-def test_nothing_was_measured():
+def test_without_passages_no_rate_is_measured():
     assert recognition_rate([]).rate is None
     assert recognition_rate([(0, 0)]).passages == 0
 
@@ -46,7 +46,9 @@ def test_no_more_can_be_found_than_walked():
 
 
 @pytest.mark.parametrize(("subjects", "walks"), [(5, 8), (10, 4), (20, 5)])
-def test_it_holds_the_truth_where_passages_of_one_subject_hang_together(subjects, walks):
+def test_the_interval_contains_the_truth_although_passages_of_one_subject_are_dependent(
+    subjects, walks
+):
     """A rate of 0.9 that varies by subject, an intra-subject correlation of 0.3: beta-binomial."""
     repeats = 1000
     generator = np.random.default_rng(subjects)

@@ -96,7 +96,7 @@ class Page(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.pieces))
 
 
-def test_a_track_taken_for_two_people_is_one_that_matched(tmp_path: Path) -> None:
+def test_a_track_with_two_candidates_counts_as_one_match(tmp_path: Path) -> None:
     # Of ten compared twelve cannot have matched.
     gate = replace(
         GATE, tracks_begun=13, tracks_closed=13, tracks_searched=10, tracks_matched=9, sightings=12,
@@ -115,7 +115,7 @@ def test_a_track_taken_for_two_people_is_one_that_matched(tmp_path: Path) -> Non
     assert (total["tracks_begun"], total["tracks_matched"], total["sightings"]) == (13, 9, 12)
 
 
-def test_what_a_pause_left_out_is_named_apart(tmp_path: Path) -> None:
+def test_frames_skipped_in_a_pause_are_listed_separately(tmp_path: Path) -> None:
     gate = replace(
         GATE, frames_outside_hours=3, frames_paused=70, tracks_lost={LossReason.PAUSED: 2}
     )
@@ -127,7 +127,7 @@ def test_what_a_pause_left_out_is_named_apart(tmp_path: Path) -> None:
     assert (camera["frames_paused"], camera["tracks_lost"]) == (70, {"paused": 2})
 
 
-def test_the_funnel_says_what_became_of_everybody(tmp_path: Path) -> None:
+def test_the_funnel_accounts_for_every_track(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
     assert "2 alerts from 40 faces seen at 1 camera" in page.text
     for part in (
@@ -139,7 +139,7 @@ def test_the_funnel_says_what_became_of_everybody(tmp_path: Path) -> None:
         assert part in page.text, part
 
 
-def test_it_says_under_which_authority_and_with_what_it_ran(tmp_path: Path) -> None:
+def test_the_report_names_the_authority_and_the_configuration(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
     for part in ("Find Ann", "Square", "Act 5", "Chief X", "8f" * 32, "MIT", "c" * 64, "run-1"):
         assert part in page.text, part
@@ -166,7 +166,7 @@ ROW = DefaultRow(20, 0.47, 3000, 3, 0.0029)
         ),
     ],
 )
-def test_it_says_who_chose_the_threshold(
+def test_the_report_names_the_origin_of_the_threshold(
     tmp_path: Path, threshold: Threshold, uncalibrated: bool, says: str
 ) -> None:
     page = Page(write_report(replace(SUMMARY, threshold=threshold), tmp_path))
@@ -200,7 +200,7 @@ def test_an_alert_is_one_card_however_often_it_was_joined(tmp_path: Path) -> Non
     assert "at risk" in page.text
 
 
-def test_a_match_that_is_impossible_is_flagged_and_no_other(tmp_path: Path) -> None:
+def test_only_an_impossible_match_is_flagged(tmp_path: Path) -> None:
     for flag, says in (
         (
             ImpossibleMatch(ImpossibleReason.ONE_FRAME, "gate"),
@@ -224,7 +224,7 @@ def test_a_match_that_is_impossible_is_flagged_and_no_other(tmp_path: Path) -> N
         )
 
 
-def test_it_fetches_nothing_and_runs_nothing(tmp_path: Path) -> None:
+def test_the_report_loads_no_resource_and_runs_no_script(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
     fetched = [attrs.get(name) or "" for _, attrs in page.tags for name in ("src", "href")]
     assert {url for url in fetched if url} == {"annex.html"}  # a link, which nothing follows
@@ -239,7 +239,7 @@ def test_it_fetches_nothing_and_runs_nothing(tmp_path: Path) -> None:
     assert "default-src 'none'" in page.source
 
 
-def test_every_picture_has_words_for_those_who_do_not_see_it(tmp_path: Path) -> None:
+def test_every_picture_has_an_alternative_text(tmp_path: Path) -> None:
     page = Page(write_report(SUMMARY, tmp_path))
     pictures = [attrs for tag, attrs in Page(tmp_path / "annex.html").tags if tag == "img"]
     assert len(pictures) == 6
@@ -249,7 +249,7 @@ def test_every_picture_has_words_for_those_who_do_not_see_it(tmp_path: Path) -> 
     )
 
 
-def test_whatever_it_quotes_is_escaped(tmp_path: Path) -> None:
+def test_quoted_text_is_escaped(tmp_path: Path) -> None:
     evil = '<script>alert("x")</script>'
     summary = replace(
         SUMMARY,
@@ -263,12 +263,12 @@ def test_whatever_it_quotes_is_escaped(tmp_path: Path) -> None:
     assert page.text.count(evil) >= 5
 
 
-def test_notes_come_before_any_figure_of_the_funnel(tmp_path: Path) -> None:
+def test_notes_precede_the_figures_of_the_funnel(tmp_path: Path) -> None:
     page = Page(write_report(replace(SUMMARY, notes=("It proves no accuracy.",)), tmp_path))
     assert page.text.index("It proves no accuracy.") < page.text.index("faces seen not people")
 
 
-def test_known_truth_is_told(tmp_path: Path) -> None:
+def test_known_truth_is_reported(tmp_path: Path) -> None:
     truth = KnownTruth(passes=9, found=7, strangers=30, wrong=1, missed=("Ann was not found",))
     page = Page(write_report(replace(SUMMARY, truth=truth), tmp_path))
     assert "7 of 9" in page.text
@@ -277,7 +277,7 @@ def test_known_truth_is_told(tmp_path: Path) -> None:
     assert "Comparison with the truth" not in Page(write_report(SUMMARY, tmp_path)).text
 
 
-def test_an_erased_picture_is_said_to_be_erased(tmp_path: Path) -> None:
+def test_an_erased_picture_is_reported_as_erased(tmp_path: Path) -> None:
     erased = item(picture=b"", missing="Its evidence was erased.")
     page = Page(write_report(replace(SUMMARY, alerts=(erased,)), tmp_path))
     assert "Its evidence was erased." in page.text
@@ -291,7 +291,7 @@ def test_a_run_without_frames_has_a_report(tmp_path: Path) -> None:
     assert "No frame was analysed" in page.text
 
 
-def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+def test_other_users_cannot_read_the_report(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "report"
     page = write_report(SUMMARY, folder)
     assert {p.name for p in folder.iterdir()} == {"report.html", "report.json", "annex.html"}
@@ -302,7 +302,7 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     assert page.stat().st_mode & 0o777 == 0o600
 
 
-def test_pictures_stand_in_the_annex_alone_and_both_others_name_it(tmp_path: Path) -> None:
+def test_pictures_are_only_in_the_annex_which_both_other_files_name(tmp_path: Path) -> None:
     write_report(SUMMARY, tmp_path)
     annex = tmp_path / "annex.html"
     page, told = Page(tmp_path / "report.html"), json.loads((tmp_path / "report.json").read_text())
@@ -316,7 +316,7 @@ def test_pictures_stand_in_the_annex_alone_and_both_others_name_it(tmp_path: Pat
     assert "people who store a copy must erase it themselves" in Page(annex).text
 
 
-def test_without_a_picture_there_is_no_annex_and_a_former_one_goes(tmp_path: Path) -> None:
+def test_without_a_picture_no_annex_remains(tmp_path: Path) -> None:
     write_report(SUMMARY, tmp_path)
     page = Page(write_report(replace(SUMMARY, alerts=()), tmp_path))
     assert not (tmp_path / "annex.html").exists()
@@ -324,13 +324,13 @@ def test_without_a_picture_there_is_no_annex_and_a_former_one_goes(tmp_path: Pat
     assert "annex" not in page.text
 
 
-def test_what_was_erased_meanwhile_is_told(tmp_path: Path) -> None:
+def test_data_erased_since_the_run_are_reported(tmp_path: Path) -> None:
     page = Page(write_report(replace(SUMMARY, erased={"alerts": 2, "entries": 1}), tmp_path))
     assert "2 alerts beyond the retention, 1 expired entry" in page.text
     assert json.loads((tmp_path / "report.json").read_text())["erased"]["alerts"] == 2
 
 
-def test_the_json_is_canonical_and_holds_no_picture(tmp_path: Path) -> None:
+def test_the_json_is_canonical_and_contains_no_picture(tmp_path: Path) -> None:
     write_report(SUMMARY, tmp_path)
     content = (tmp_path / "report.json").read_bytes()
     write_report(SUMMARY, tmp_path)
@@ -371,7 +371,7 @@ def test_the_axis_has_few_round_steps(highest: int, step: int, top: int) -> None
     assert ticks == list(range(0, top + 1, step))
 
 
-def test_bars_stand_on_their_scores_and_know_their_side() -> None:
+def test_bars_are_at_their_scores_and_on_the_right_side() -> None:
     chart = charts.histogram(scores(0.1, 0.1, 0.41), 0.4)
     low, high = chart.bars
     assert low.height == 2 * high.height

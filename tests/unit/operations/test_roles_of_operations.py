@@ -149,7 +149,7 @@ def place(tmp_path):
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.__name__)
-def test_a_role_may_do_what_the_table_says(place, operation, role):
+def test_each_role_may_do_exactly_the_operations_in_the_table(place, operation, role):
     by = Principal("https://people.example", "x", "Xenia", frozenset({role}))
     if role not in ALLOWED[OPERATIONS[operation]]:
         with pytest.raises(NotAllowed, match="Xenia may not"):
@@ -162,7 +162,7 @@ def test_a_role_may_do_what_the_table_says(place, operation, role):
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("changed", [False, True], ids=["new", "longer hours"])
-def test_nobody_authorises_what_they_draft(place, role, changed):
+def test_nobody_authorises_their_own_draft(place, role, changed):
     by = Principal("https://people.example", "x", "Xenia", frozenset({role}))
     asked = CONFIGURED
     if changed:
@@ -183,7 +183,7 @@ def test_nobody_authorises_what_they_draft(place, role, changed):
     assert place.records.audit.all() == before
 
 
-def test_a_supervisor_starts_what_others_authorised(place):
+def test_a_supervisor_starts_a_deployment_that_others_authorised(place):
     deployments.register(CONFIGURED, records=place.records, by=local_principal("root"), at=NOW)
     sue = Principal("https://people.example", "s", "Sue", frozenset({Role.SUPERVISOR}))
     begun = deployments.start(

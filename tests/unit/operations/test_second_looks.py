@@ -40,7 +40,7 @@ def looked_for(records, share=0.2, now=FINAL, vault=VAULT):
     return [a.alert_id for a in second_looks(records, share=share, vault=vault, now=now)]
 
 
-def test_a_share_waits_and_whatever_nobody_could_tell(records):
+def test_a_sample_and_every_undecided_alert_wait_for_a_second_look(records):
     [unsure] = [a.alert_id for a in records.alerts.list(subject="Person 7")]
     assert looked_for(records, 0.0) == [unsure]
     some = looked_for(records)
@@ -51,7 +51,7 @@ def test_a_share_waits_and_whatever_nobody_could_tell(records):
     assert looked_for(records, now=FINAL - timedelta(seconds=1)) == []
 
 
-def test_who_was_looked_at_again_or_is_settled_waits_no_more(records):
+def test_an_alert_with_a_second_look_or_a_final_verdict_no_longer_waits(records):
     first, *rest = looked_for(records)
     look_again(
         AlertVersion(first), Judgement(Adjudication.ENGAGE), records=records, by=EVA, at=FINAL,

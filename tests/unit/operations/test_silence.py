@@ -20,11 +20,11 @@ def test_the_bound_of_false_alerts(tracks, tracks_per_walker, one_sided, two_sid
 @pytest.mark.parametrize(
     ("lowest", "passages"), [(0.36, 9), (0.69, 4), (0.975, 1), (1.0, 1), (0.0, None)]
 )
-def test_how_many_listed_passers_by_can_have_been_missed(lowest, passages):
+def test_the_possible_number_of_missed_listed_people_is_bounded(lowest, passages):
     assert excluded_passages(lowest) == passages
 
 
 @pytest.mark.parametrize(("tracks", "k"), [(0, 1), (10, 0.5), (10, float("nan"))])
-def test_no_track_says_nothing(tracks, k):
+def test_without_tracks_there_is_no_bound(tracks, k):
     with pytest.raises(ValueError, match="are needed for a bound"):
         silence(tracks, k)

@@ -70,7 +70,7 @@ def read(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_lines_of_an_erased_alert_say_of_nobody_where_they_were(lines, tmp_path):
+def test_lines_of_an_erased_alert_contain_no_person_and_no_place(lines, tmp_path):
     path = tmp_path / "alerts.jsonl"
     (tmp_path / "copy.jsonl").write_bytes(path.read_bytes())
     files = [WrittenFiles(path), WrittenFiles(path, tmp_path), WrittenFiles(tmp_path / "gone")]
@@ -99,13 +99,13 @@ def test_lines_of_an_erased_alert_say_of_nobody_where_they_were(lines, tmp_path)
 
 
 @pytest.mark.usefixtures("lines")
-def test_a_single_event_leaves_its_line_alone(tmp_path):
+def test_the_line_of_a_single_event_is_unchanged(tmp_path):
     path = tmp_path / "alerts.jsonl"
     assert erase_written([WrittenFiles(path)], ErasedIds(events=frozenset({BOB[1].event_id})))
     assert ["erased" in each for each in read(path)] == [False, False, False, True]
 
 
-def test_a_line_that_is_being_written_and_other_text_stay(tmp_path):
+def test_an_incomplete_line_and_other_text_are_unchanged(tmp_path):
     path = tmp_path / "alerts.jsonl"
     unfinished = json.dumps({"event": "opened", "alert_id": ANN[0].alert_id}).encode()
     path.write_bytes(b"note\n[1]\n" + unfinished)
@@ -141,7 +141,7 @@ def consistent(folder):
 
 
 @pytest.mark.parametrize("single", [False, True])
-def test_a_report_and_its_annex_lose_what_was_erased_and_stay_whole(report, single):
+def test_erased_data_is_removed_from_a_report_and_its_annex(report, single):
     every = ["annex.html", "report.html", "report.json"]
     assert consistent(report)
     if single:
@@ -159,7 +159,7 @@ def test_a_report_and_its_annex_lose_what_was_erased_and_stay_whole(report, sing
     assert erase_written([WrittenFiles(report=report)], erased) == 0
 
 
-def test_the_pictures_of_a_sealed_alert_leave_the_annex_and_nothing_else_does(report):
+def test_only_the_pictures_of_a_sealed_alert_are_removed_from_the_annex(report):
     files, alert = [WrittenFiles(report=report)], ANN[0].alert_id
     before = (report / "annex.html").read_text()
     assert before.count("data:image/jpeg") == 6
@@ -179,7 +179,7 @@ def test_the_pictures_of_a_sealed_alert_leave_the_annex_and_nothing_else_does(re
     assert consistent(report)
 
 
-def test_what_a_crash_cut_off_is_begun_anew(report):
+def test_a_rewrite_interrupted_by_a_crash_starts_again(report):
     files, alert = [WrittenFiles(report=report)], ANN[0].alert_id
     before = {name: (report / name).read_bytes() for name in ("report.html", "report.json")}
     assert seal_written(files, [alert]) == 1
@@ -190,7 +190,7 @@ def test_what_a_crash_cut_off_is_begun_anew(report):
         assert consistent(report)
 
 
-def test_an_annex_without_its_report_loses_the_face_too(report):
+def test_the_face_is_removed_even_from_an_annex_without_its_report(report):
     (report / "report.json").write_text("no report")
     seal_written([WrittenFiles(report=report)], [ANN[0].alert_id])
     assert "Ann Unverwechselbar" not in (report / "annex.html").read_text()
@@ -199,7 +199,7 @@ def test_an_annex_without_its_report_loses_the_face_too(report):
     assert "data:image" not in (report / "annex.html").read_text()
 
 
-def test_a_file_that_cannot_be_changed_keeps_nothing_waiting(tmp_path):
+def test_an_unwritable_file_delays_no_other_erasure(tmp_path):
     (tmp_path / "report.json").write_text('{"alerts": 3}')
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -138,7 +138,7 @@ def test_a_changed_key_changes_a_run(key, write, before, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("key", AUTHORISATION)
-def test_without_a_field_of_the_authorisation_nothing_runs(key, write, monkeypatch):
+def test_no_run_starts_without_a_field_of_the_authorisation(key, write, monkeypatch):
     outcome = run_without_faces.run(write(key, None), monkeypatch)
     assert key in outcome["refused"]
 

@@ -108,7 +108,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.timeout(20)
-def test_what_is_no_file_of_text_is_one_sentence(tmp_path, name):
+def test_a_file_that_is_no_text_is_reported_in_one_sentence(tmp_path, name):
     make, says = FILES[name]
     path = tmp_path / "C.yaml"
     make(path)

@@ -8,13 +8,13 @@ from openlfr.domain.errors import Misconfigured
 from openlfr.settings.process import Process
 
 
-def test_a_process_without_variables_has_no_page_and_joins_anew():
+def test_a_process_without_variables_has_no_page_and_joins_as_a_new_member():
     process = Process.read("analysis", {})
     assert (process.group, process.instance, process.http) == ("openlfr-analysis", "", None)
 
 
 @pytest.mark.parametrize(("said", "seconds"), [("", 10), ("6", 6), ("45", 45), ("90", 90)])
-def test_for_how_long_its_partitions_wait_for_it(said, seconds):
+def test_the_session_timeout_comes_from_the_variable(said, seconds):
     assert Process.read("analysis", {"OPENLFR_SESSION_SECONDS": said}).session_s == seconds
 
 
@@ -32,13 +32,13 @@ def test_a_session_that_no_broker_takes_is_refused(said):
         ("[::1]:65535", ("::1", 65535)),
     ],
 )
-def test_the_address_of_its_pages(said, address):
+def test_the_address_of_the_pages_comes_from_the_variable(said, address):
     assert Process.read("ingest", {"OPENLFR_HTTP": said}).http == address
 
 
 @pytest.mark.parametrize(
     "said", ["6066", ":6066", "host:", "host:http", "host:-1", "host:99999", "host:0", "::1:6066"]
 )
-def test_what_is_no_address_is_refused_with_an_example(said):
+def test_an_invalid_address_is_refused_with_an_example(said):
     with pytest.raises(Misconfigured, match=r"OPENLFR_HTTP must look like 127\.0\.0\.1:6066"):
         Process.read("ingest", {"OPENLFR_HTTP": said})

@@ -46,7 +46,7 @@ services:
 """
 
 
-def test_kafka_as_a_block(load, tmp_path):
+def test_kafka_can_be_a_block(load, tmp_path):
     access = load(SCRAM).services.kafka.access
     assert access.brokers == ("a:9093", "b:9093")
     assert (access.tls, access.mechanism) == (True, "SCRAM-SHA-512")
@@ -55,7 +55,7 @@ def test_kafka_as_a_block(load, tmp_path):
     assert SECRET not in repr(access) + str(access)
 
 
-def test_kafka_as_an_address_alone(load):
+def test_kafka_can_be_an_address(load):
     access = load("services: {kafka: 'kafka://a:9092/'}").services.kafka.access
     assert access.client_arguments() == {
         "bootstrap_servers": ["a:9092"], "security_protocol": "PLAINTEXT",
@@ -100,7 +100,7 @@ def test_a_variable_changes_one_key_of_the_files_block(load):
     assert (access.username, access.password, access.tls) == ("openlfr", "other", True)
 
 
-def test_secrets_are_shown_nowhere(load):
+def test_secrets_are_never_printed(load):
     found = load(
         f"services: {{redis: 'redis://me:{SECRET.replace('/', '')}@r:6379'}}",
         OPENLFR_KAFKA_URL="kafka://k:9093", OPENLFR_KAFKA_TLS="false", OPENLFR_KAFKA_AUTH="plain",
@@ -136,7 +136,7 @@ def test_secrets_are_shown_nowhere(load):
          " the address")),
     ],
 )  # fmt: skip
-def test_a_wrong_block_is_said_with_its_line(load, text, sentence):
+def test_an_invalid_block_is_reported_with_its_line(load, text, sentence):
     said = complaint(load, f"services:\n  kafka: {{url: 'kafka://a:1', {text}}}")
     assert said == f"CONFIG.yaml line 3: {sentence}"
     assert "s3cr3t" not in said
@@ -177,7 +177,7 @@ def test_a_wrong_variable_is_named(load, variables, sentence):
     assert complaint(load, **{f"OPENLFR_{k}": v for k, v in variables.items()}) == sentence
 
 
-def test_what_kubernetes_sets_for_a_service_of_that_name_is_left_alone(load):
+def test_variables_that_kubernetes_sets_for_a_service_are_ignored(load):
     found = load(
         "", OPENLFR_KAFKA_PORT="tcp://10.0.0.1:9092", OPENLFR_REDIS_SERVICE_HOST="10.0.0.2"
     )
@@ -192,7 +192,7 @@ def test_what_kubernetes_sets_for_a_service_of_that_name_is_left_alone(load):
         (b"\xff\xfe", "cannot be read: the file is not text."),
     ],
 )
-def test_a_secrets_file_that_is_none(load, tmp_path, content, sentence):
+def test_an_invalid_secrets_file_is_refused(load, tmp_path, content, sentence):
     found = load(SCRAM)
     (tmp_path / "password").unlink()
     if content is not None:
@@ -209,7 +209,7 @@ def test_a_secrets_file_that_is_none(load, tmp_path, content, sentence):
         ("user.crt", r"certificate with its key .*user.key in .*user.crt cannot be used \(No such"),
     ],
 )
-def test_a_certificate_that_is_none(load, tmp_path, changed, sentence):
+def test_an_invalid_certificate_is_refused(load, tmp_path, changed, sentence):
     block = "url: kafka://a:1, tls: true"
     more = "ca_file: ca.crt" if changed == "ca.crt" else "cert_file: user.crt, key_file: user.key"
     access = load(f"services: {{kafka: {{{block}, {more}}}}}").services.kafka.access

@@ -37,7 +37,7 @@ def complaint(load, text, **how):
     return [line.split("CONFIG.yaml ", 1)[1] for line in str(caught.value).splitlines()]
 
 
-def test_what_is_left_out_has_a_default(load, tmp_path):
+def test_a_missing_key_has_a_default(load, tmp_path):
     found = load("")
     assert found.path == tmp_path / "CONFIG.yaml"
     assert found.data_dir == tmp_path / "data"
@@ -55,7 +55,7 @@ def test_what_is_left_out_has_a_default(load, tmp_path):
     assert found.enrolment.limits["missing"] == timedelta(days=1096)
 
 
-def test_a_camera_says_everything(load, tmp_path):
+def test_every_key_of_a_camera_is_read(load, tmp_path):
     camera = load("""\
 cameras:
   gate 1:
@@ -84,7 +84,7 @@ cameras:
         ("/dev/video0", "/dev/video0"),
     ],
 )
-def test_an_address_stays_as_it_is(load, written, url):
+def test_an_address_is_unchanged(load, written, url):
     camera = load(f"cameras: {{gate: {{url: {written!r}}}}}").cameras["gate"]
     assert camera.url == url
     assert "secret" not in repr(camera)
@@ -129,11 +129,11 @@ def test_an_empty_value_is_no_value(load):
     )
 
 
-def test_one_watchlist_may_stand_alone(load):
+def test_one_watchlist_can_be_written_without_a_list(load):
     assert load("watchlists: lost children").watchlists == ("lost children",)
 
 
-def test_milvus_gets_its_credentials_apart(load):
+def test_milvus_credentials_are_separated_from_its_address(load):
     services = load('services: {milvus: "https://me:s%40cret@db:19530"}').services
     assert services.milvus.address == ("https://db:19530", "me:s@cret")
     assert "cret" not in repr(services)
@@ -152,7 +152,7 @@ def test_a_complete_authorisation(load):
     "field", ["name", "purpose", "place", "legal_basis", "authorised_by", "ends"]
 )
 @pytest.mark.parametrize("value", ["", "''", "'  '", "left out"])
-def test_an_incomplete_authorisation_is_told_when_it_is_needed(load, field, value):
+def test_an_incomplete_authorisation_is_reported_when_it_is_required(load, field, value):
     kept = [x for x in COMPLETE.splitlines() if not x.strip().startswith(f"{field}:")]
     found = load("\n".join(kept + ([] if value == "left out" else [f"  {field}: {value}"])))
     assert found.deployment is None
@@ -231,17 +231,17 @@ def test_an_absent_authorisation_names_every_field(load):
          " write the value without a tag")),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_line(load, text, sentence):
+def test_an_error_is_reported_with_its_line(load, text, sentence):
     assert complaint(load, text) == [sentence]
 
 
-def test_every_problem_is_told_in_the_order_of_the_file(load):
+def test_every_problem_is_reported_in_the_order_of_the_file(load):
     text = "max_age: -1\ncameras:\n  gate: {url: a, fps: 0}\nzz: 1\nmatching: {threshold: 2}"
     lines = [sentence.split(":")[0] for sentence in complaint(load, text)]
     assert lines == ["line 2", "line 4", "line 5", "line 6"]
 
 
-def test_a_name_with_a_line_break_makes_no_line_of_its_own(load):
+def test_a_line_break_in_a_name_is_escaped(load):
     text = 'cameras:\n  "gate\\nerror: all is lost": {url: a.mp4, fps: 0}\n'
     assert all(line.startswith("line 3: ") for line in complaint(load, text))
 

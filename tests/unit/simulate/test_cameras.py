@@ -39,7 +39,7 @@ def test_a_name_that_cannot_be_is_refused(videos, sentence):
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
 @pytest.mark.parametrize("options", [{"bf": "0"}, {"bf": "2", "g": "12"}])
-def test_a_film_keeps_its_frames_and_their_pace(make_video, name, options):
+def test_a_film_retains_its_frames_and_their_rate(make_video, name, options):
     film = read_film(make_video(name, frames=30, fps=10, options=options))
     sent, shown = ([frame[which] for frame in film.frames] for which in (2, 3))
     assert sorted(frame[4] for frame in film.frames) == list(range(30))
@@ -49,14 +49,14 @@ def test_a_film_keeps_its_frames_and_their_pace(make_video, name, options):
     assert sum(frame[1] for frame in film.frames) == len(film.content)
 
 
-def test_what_is_no_h264_is_refused(make_video, tmp_path):
+def test_a_file_that_is_no_h264_is_refused(make_video, tmp_path):
     with pytest.raises(BadInput, match="is mpeg4: cameras send"):
         read_film(make_video("film.mp4", codec="mpeg4", options={"qp": "2"}))
     with pytest.raises(BadInput, match="cannot be read as a video"):
         read_film(tmp_path / "nothing.mp4")
 
 
-def test_a_missing_server_is_said_with_what_to_install(monkeypatch, capsys):
+def test_a_missing_server_is_reported_with_the_package_to_install(monkeypatch, capsys):
     monkeypatch.setattr(cameras, "PYTHON", str(Path("/nowhere/python3")))
     assert main(["simulate", "cameras", "film.mp4"]) == 3
     error = capsys.readouterr().err

@@ -57,7 +57,7 @@ def test_a_frame_can_be_made_alone(faces: Path) -> None:
     assert in_order[17].faces == again.faces
 
 
-def test_every_frame_says_its_number_after_h264(faces: Path, tmp_path: Path) -> None:
+def test_every_frame_shows_its_number_even_after_h264(faces: Path, tmp_path: Path) -> None:
     make_street(faces, tmp_path, SMALL, detector=no_detector)
     with av.open(str(tmp_path / "video.mp4")) as video:
         images = [frame.to_ndarray(format="bgr24") for frame in video.decode(video=0)]
@@ -75,7 +75,7 @@ def test_a_damaged_number_is_not_believed() -> None:
     assert frame_number.read_number(image[:, :100]) is None
 
 
-def test_the_boxes_hold_the_faces(faces: Path) -> None:
+def test_the_boxes_contain_the_faces(faces: Path) -> None:
     """A face drawn in one colour fills its box with that colour, as far as it is visible."""
     options = StreetOptions(
         seed=3, seconds=8, fps=5, width=640, height=360, people=6, watchlist=2, enrol=1,
@@ -104,7 +104,7 @@ def test_the_boxes_hold_the_faces(faces: Path) -> None:
     assert checked > 20
 
 
-def test_a_covered_face_is_said_to_be_covered(faces: Path) -> None:
+def test_a_covered_face_is_marked_as_covered(faces: Path) -> None:
     options = StreetOptions(
         seed=5, seconds=8, fps=5, width=640, height=360, people=40, watchlist=2, enrol=1,
         min_px=40, max_px=80,
@@ -140,7 +140,7 @@ def test_references_never_walk(faces: Path, tmp_path: Path) -> None:
     assert photos.isdisjoint(t["probe"] for t in tracks)
 
 
-def test_too_few_photos_are_said_to_be_too_few(faces: Path) -> None:
+def test_too_few_photos_are_reported(faces: Path) -> None:
     with pytest.raises(Misconfigured, match="people with at least 4 photos"):
         plan_street(StreetOptions(watchlist=2, enrol=3), read_people(faces))
 

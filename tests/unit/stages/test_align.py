@@ -25,13 +25,13 @@ def turned(points, degrees, scale, shift):
         (180, 4, (9, 9)),
     ],
 )
-def test_landmarks_come_to_the_target_points(degrees, scale, shift):
+def test_landmarks_are_moved_to_the_target_points(degrees, scale, shift):
     landmarks = turned(TARGET, degrees, scale, shift)
     (matrix,) = compute_transforms(landmarks[None])
     np.testing.assert_allclose(landmarks @ matrix[:, :2].T + matrix[:, 2], TARGET, atol=1e-9)
 
 
-def test_no_other_similarity_is_nearer():
+def test_no_other_similarity_transform_fits_better():
     landmarks = TARGET * 2 + np.random.default_rng(0).normal(0, 6, (5, 2))
     (matrix,) = compute_transforms(landmarks[None])
 
@@ -59,7 +59,7 @@ def test_faces_equal_those_of_insightface(yunet, group_photo):
         assert difference.mean() < 0.01
 
 
-def test_beyond_the_picture_it_is_black(astronaut):
+def test_pixels_outside_the_picture_are_black(astronaut):
     (face,) = align(astronaut, (TARGET - 56).astype(np.float32)[None])
     assert face[:50, :50].max() == 0
     assert face[60:, 60:].max() > 0

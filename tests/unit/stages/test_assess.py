@@ -86,7 +86,7 @@ def test_a_doubtful_detection_is_worse(portrait):
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("side", [0.0, 2.0, 4000.0])
-def test_whatever_comes_stays_in_range(portrait, level, side):
+def test_every_quality_is_in_range(portrait, level, side):
     landmarks = np.full((5, 2), 3.0, np.float32)
     detection = replace(portrait[1], box=Box(0, 0, side, side), score=0.0, landmarks=landmarks)
     (quality,) = assess([detection], np.full((1, 112, 112, 3), level, np.uint8))

@@ -105,7 +105,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_from_its_header(name):
+def test_a_decompression_bomb_is_refused_by_its_header(name):
     content = BOMBS[name]()
     tracemalloc.start()
     try:
@@ -149,7 +149,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_reads_every_kind_as_bgr(name):
+def test_every_format_is_read_as_bgr(name):
     make, coloured = KINDS[name]
     image = decode(make(), name)
     assert (image.shape, image.dtype, image.flags.c_contiguous) == ((48, 64, 3), np.uint8, True)
@@ -161,14 +161,14 @@ def test_reads_every_kind_as_bgr(name):
 
 
 @pytest.mark.parametrize("form", [".png", ".tiff"])
-def test_sixteen_bits_of_grey_keep_their_upper_eight(form):
+def test_the_upper_eight_of_sixteen_grey_bits_are_used(form):
     image = decode(by_opencv(form, GREY), "x")
     assert np.array_equal(image[..., 0], GREY >> 8)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_turns_a_picture_as_its_exif_says(form, orientation):
+def test_a_picture_is_rotated_by_its_exif_orientation(form, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     more = {"lossless": True} if form == "WEBP" else {"quality": 98} if form == "JPEG" else {}
@@ -188,7 +188,7 @@ def test_turns_a_picture_as_its_exif_says(form, orientation):
     assert image[-4 if bottom else 4, -4 if right else 4, 2] > 200
 
 
-def test_jpegs_give_the_pixels_that_opencv_gives():
+def test_jpegs_decode_to_the_same_pixels_as_with_opencv():
     soft = cv2.GaussianBlur(cv2.resize(NOISE, (131, 97)), (0, 0), 2)
     content = saved(soft, "JPEG", quality=90)
     assert np.array_equal(decode(content, "x"), cv2.imdecode(np.frombuffer(content, np.uint8), 1))
@@ -221,7 +221,7 @@ WHOLE = {form: saved(NOISE if form != "GIF" else NOISE[..., 0], form) for form i
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.97])
 @pytest.mark.parametrize("form", WHOLE)
-def test_refuses_what_breaks_off_wherever_it_does(form, share):
+def test_a_file_truncated_at_any_byte_is_refused(form, share):
     content = WHOLE[form]
     with pytest.raises(BadInput, match=r"^x (breaks off|is not a readable picture|is broken)"):
         decode(content[: int(len(content) * share)], "x")
@@ -234,7 +234,7 @@ def test_refuses_what_breaks_off_wherever_it_does(form, share):
      b"BM", b"P6", b"\0" * 4000, png_header(0, 0), png_header(64, 48, b"no zlib"),
      by_opencv(".tiff", EDGES.astype(np.float32))],
 )  # fmt: skip
-def test_refuses_what_is_no_picture(content):
+def test_bytes_that_are_no_picture_are_refused(content):
     with pytest.raises(BadInput, match=r"^x (breaks off|is not a readable picture|is broken)"):
         decode(content, "x")
 

@@ -38,7 +38,7 @@ def kept_of(picture, detector):
     return mask(picture, find_overlooked(picture, detector))
 
 
-def test_a_quarter_of_the_box_is_kept_on_each_side() -> None:
+def test_a_quarter_of_the_box_is_visible_on_each_side() -> None:
     image = noise()
     kept = kept_of(held(image), Finds())
     assert kept.box == Box(580, 275, 120, 150)
@@ -55,7 +55,7 @@ def test_a_quarter_of_the_box_is_kept_on_each_side() -> None:
         Box(715, 310, 70, 90),
     ],
 )
-def test_where_another_face_or_its_quarter_reaches_in_the_cells_are_shown(other: Box) -> None:
+def test_cells_are_displayed_where_another_face_or_its_margin_overlaps(other: Box) -> None:
     image = noise()
     x, y, right, bottom = clip_to_pixels(enlarge(other), 1280, 720)
     image[y:bottom:2, x:right] = 255  # a pattern that only the other has
@@ -92,21 +92,23 @@ def test_where_less_than_half_is_free_there_is_no_picture(others, shown) -> None
     ("score", "near", "hides"),
     [(0.9, False, True), (0.6, False, True), (0.59, False, False), (0.3, True, True)],
 )
-def test_what_a_second_search_finds_is_masked_too(score: float, near: bool, hides: bool) -> None:
+def test_faces_found_in_the_second_search_are_masked_too(
+    score: float, near: bool, hides: bool
+) -> None:
     image = noise()
     kept = mask(held(image), [PossibleFace(Box(670, 305, 30, 100), score, near)])
     assert np.array_equal(kept.face[60, 100], image[335, 680]) is not hides
     assert np.array_equal(kept.face[60, 20], image[335, 600])
 
 
-def test_what_would_hide_the_whole_face_is_none_that_stands_before_it() -> None:
+def test_a_detection_that_would_hide_the_whole_face_is_ignored() -> None:
     picture = held(noise())
     kept = mask(picture, [PossibleFace(Box(400, 100, 600, 600), 0.9)])
     assert np.array_equal(kept.face, noise()[275:425, 580:700])
     assert 600 / kept.scene.cell <= FACE_CELLS  # it may be one all the same
 
 
-def test_a_large_face_that_is_found_in_the_second_search_makes_the_cells_larger() -> None:
+def test_a_large_face_found_in_the_second_search_enlarges_the_cells() -> None:
     picture = held(noise())
     turned = Finds(Box(0, 0, 90, 90), (180 + 160, 320 + 160))  # the shrunk frame and its margin
     kept, before = kept_of(picture, turned), kept_of(picture, Finds())
@@ -114,7 +116,7 @@ def test_a_large_face_that_is_found_in_the_second_search_makes_the_cells_larger(
     assert before.scene.cell < kept.scene.cell
 
 
-def test_the_alerted_face_seen_again_hides_nothing() -> None:
+def test_a_second_detection_of_the_alerted_face_hides_nothing() -> None:
     again = [Box(605, 290, 70, 120), Box(590, 300, 110, 110)]
 
     class Sees(Finds):
@@ -128,7 +130,7 @@ def test_the_alerted_face_seen_again_hides_nothing() -> None:
     assert np.array_equal(kept.face, image[275:425, 580:700])
 
 
-def test_how_much_of_a_face_others_cover() -> None:
+def test_the_covered_share_of_a_face_is_computed() -> None:
     image = noise()
     assert overlap_share(held(image)) == 0
     assert overlap_share(held(image, Box(700, 300, 80, 100))) == 0  # its quarter ends at the box
@@ -137,7 +139,7 @@ def test_how_much_of_a_face_others_cover() -> None:
     assert overlap_share(held(image, Box(-10, -10, 30, 40), face=Box(-5, -5, 30, 40))) == 1
 
 
-def test_of_an_enrolled_photo_nothing_but_the_face_is_kept() -> None:
+def test_only_the_face_of_an_enrolled_photo_is_visible() -> None:
     image = noise()
     kept = mask_photo(held(image, Box(660, 300, 80, 100)))
     assert max(kept.scene.small.shape[:2]) <= FACE_CELLS

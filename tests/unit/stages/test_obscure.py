@@ -31,7 +31,7 @@ def test_each_cell_is_the_mean_of_its_square(height: int, width: int) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_a_held_frame_is_small_whatever_the_camera(height: int, width: int) -> None:
+def test_a_retained_frame_is_small_at_any_resolution(height: int, width: int) -> None:
     image = noise(height, width)
     held = shrink(image)
     assert min(held.pixels.shape[:2]) < 256
@@ -57,7 +57,7 @@ def test_the_most_cells_are_four_at_most() -> None:
 
 
 @pytest.mark.parametrize("box", [Box(-20, -10, 60, 60), Box(1250, 700, 60, 60), ALERTED])
-def test_a_face_is_held_with_a_quarter_around_it_cut_to_the_picture(box: Box) -> None:
+def test_a_face_is_retained_with_a_margin_of_a_quarter_inside_the_picture(box: Box) -> None:
     image = noise(720, 1280)
     held = cut_picture(image, shrink(image), box, [box, Box(0, 0, 9, 9)])
     left, top, _, h = (int(value) for value in held.area)

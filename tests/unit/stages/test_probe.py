@@ -54,7 +54,7 @@ def test_a_poor_face_hardly_moves_the_probe():
         "a stray is left out", "a good stray too", "two strays", "of two strays the better",
     ],
 )  # fmt: skip
-def test_people_in_one_track_are_told_apart(people, qualities, probes):
+def test_people_in_one_track_are_distinguished(people, qualities, probes):
     pools = {person: iter(faces_of(person, len(people))) for person in set(people)}
     templates = np.stack([next(pools[person]) for person in people])
     found = fused(templates, [float(q) for q in qualities])

@@ -70,7 +70,7 @@ def test_a_face_behind_another_does_not_hand_over_its_track():
     assert seen[0][1] in ends
 
 
-def test_whoever_comes_out_again_from_behind_somebody_goes_on_with_the_own_track():
+def test_a_person_who_reappears_from_behind_another_continues_their_track():
     left = walk(1, 30, start=100)
     right = walk(2, 30, start=460, speed=-12)
     hidden = range(14, 18)  # 1 is not seen while they pass
@@ -93,7 +93,7 @@ def test_a_track_outlives_a_gap_no_longer_than_its_patience(gap, survives):
 
 
 @pytest.mark.parametrize("fps", [10.0, 30.0])
-def test_a_gap_of_exactly_the_patience_is_survived_whatever_the_start(fps):
+def test_a_track_survives_a_gap_of_exactly_the_patience_at_any_start(fps):
     gap = round(0.8 * fps)  # frames from one face to the next: 0.8 s, a microsecond more or less
     for first in range(6):
         step = [[(1, face(100))]]
@@ -111,7 +111,7 @@ def test_a_track_ends_once_and_its_number_is_not_used_again():
 
 
 @pytest.mark.parametrize(("score", "tracks"), [(0.54, {-1}), (0.56, {0})])
-def test_a_weak_detection_starts_nothing(score, tracks):
+def test_a_weak_detection_starts_no_track(score, tracks):
     seen, _ = follow([[(1, face(100 + 5 * n, score=score))] for n in range(3)])
     assert tracks_of(seen, 1) == tracks
 
@@ -126,7 +126,7 @@ def test_a_weak_detection_continues_a_track():
     [face(100 + 3 * SIZE), face(100, size=SIZE * 2)],
     ids=["too far away", "of another size"],
 )
-def test_what_cannot_be_the_same_face_starts_a_track_of_its_own(second):
+def test_a_face_that_cannot_be_the_same_starts_a_new_track(second):
     seen, _ = follow([[(1, face(100))], [(1, second)]])
     assert tracks_of(seen, 1) == {0, 1}
 
@@ -141,13 +141,13 @@ def test_the_order_of_the_detections_does_not_matter():
     assert follow(frames)[0] == forwards
 
 
-def test_frames_without_faces_are_nothing():
+def test_frames_without_faces_give_no_tracks():
     seen, ends = follow([[], [], []])
     assert seen == [{}, {}, {}]
     assert ends == {}
 
 
-def test_looks_know_a_face_in_other_light_and_tell_another():
+def test_looks_match_a_face_in_other_light_but_not_another_face():
     rng = np.random.default_rng(3)
     one, other = (
         np.kron(rng.integers(30, 200, (14, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
@@ -161,6 +161,6 @@ def test_looks_know_a_face_in_other_light_and_tell_another():
     assert abs(rows[0] @ rows[2]) < 0.4
 
 
-def test_looks_of_nothing_and_of_a_flat_face_are_finite():
+def test_looks_of_an_empty_and_of_a_flat_face_are_finite():
     assert looks(np.empty((0, 112, 112, 3), np.uint8)).shape == (0, 192)
     assert np.isfinite(looks(np.full((1, 112, 112, 3), 90, np.uint8))).all()

@@ -239,24 +239,24 @@ every = pytest.mark.parametrize(("record", "decode"), EVERY.values(), ids=EVERY)
 
 
 @given(frames | ends)
-def test_a_frame_arrives_as_it_left(frame):
+def test_a_frame_survives_encoding(frame):
     assert codec.decode_frame(codec.encode_frame(frame).value) == frame
 
 
 @given(sightings, evidence)
-def test_a_sighting_arrives_as_it_left(sighting, carried):
+def test_a_sighting_survives_encoding(sighting, carried):
     record = codec.encode_sighting(sighting, carried)
     assert codec.decode_sighting(record.value) == (sighting, carried)
 
 
 @given(events(), moments, st.booleans())
-def test_an_alert_arrives_as_it_left(event, emitted_at, pictured):
+def test_an_alert_survives_encoding(event, emitted_at, pictured):
     record = codec.encode_alert(event, emitted_at, has_picture=pictured)
     assert codec.decode_alert(record.value) == (event, emitted_at, pictured)
 
 
 @given(tallies())
-def test_a_tally_arrives_as_it_left(tally):
+def test_a_tally_survives_encoding(tally):
     assert codec.decode_tally(codec.encode_tally(tally).value) == tally
 
 
@@ -266,18 +266,18 @@ def test_a_tally_arrives_as_it_left(tally):
         st.builds(DeploymentForgotten, words),
     )
 )  # fmt: skip
-def test_control_arrives_as_it_left(content):
+def test_a_control_state_survives_encoding(content):
     record = codec.encode_control(content)
     assert codec.decode_control(record.key, record.value) == content
 
 
 @given(verdicts)
-def test_a_verdict_arrives_as_it_left(verdict):
+def test_a_verdict_survives_encoding(verdict):
     assert codec.decode_verdict(codec.encode_verdict(verdict).value) == verdict
 
 
 @given(words, st.integers(0, 2**31 - 1), whole, words, words, st.none() | st.binary(), moments)
-def test_a_dead_letter_arrives_as_it_left(topic, partition, offset, service, reason, value, at):
+def test_a_dead_letter_survives_encoding(topic, partition, offset, service, reason, value, at):
     letter = make_dead_letter(
         value, topic=topic, partition=partition, offset=offset, service=service, reason=reason,
         at=at,
@@ -298,7 +298,7 @@ def test_an_alert_that_is_flagged_for_an_unknown_reason_is_read_without_it(chang
     assert codec.decode_alert(carried(alert_pb2.Alert, value, **changed)) == (EVENT, SEEN_AT, True)
 
 
-def test_a_moment_elsewhere_is_the_same_moment():
+def test_a_time_in_another_zone_is_the_same_time():
     elsewhere = SEEN_AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
     frame = dataclasses.replace(FRAME, captured_at=elsewhere)
     assert codec.encode_frame(frame) == codec.encode_frame(FRAME)
@@ -307,7 +307,7 @@ def test_a_moment_elsewhere_is_the_same_moment():
 
 
 @every
-def test_what_is_cut_short_is_refused(record, decode):
+def test_a_truncated_message_is_refused(record, decode):
     """But for a tally that ends where those of an earlier version ended."""
     readable = []
     for length in range(len(record.value)):
@@ -320,7 +320,7 @@ def test_what_is_cut_short_is_refused(record, decode):
 
 @pytest.mark.parametrize("decode", [decode for _, decode in EVERY.values()], ids=EVERY)
 @given(garbage=st.binary(max_size=300))
-def test_garbage_is_refused_and_nothing_else_happens(decode, garbage):
+def test_random_bytes_raise_only_the_documented_error(decode, garbage):
     if not garbage and decode in (decode_change, decode_heartbeat):
         garbage = b"\0"
     with pytest.raises(BadInput):
@@ -403,7 +403,7 @@ def carried(message, value, **changed):
         ("verdict", verdict_pb2.Verdict, {"kind": 9}, "its kind 9 is unknown"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_reason(kind, message, changed, sentence):
+def test_an_impossible_value_is_refused_with_the_reason(kind, message, changed, sentence):
     record, decode = EVERY[kind]
     with pytest.raises(BadInput, match=sentence):
         decode(carried(message, record.value, **changed))
@@ -454,7 +454,7 @@ def test_an_entry_of_an_unknown_status_is_not_searched():
     assert decode_change(newer) == dataclasses.replace(CHANGE, status=EntryStatus.SUSPENDED)
 
 
-def test_an_entry_of_an_earlier_version_says_neither_category_nor_whose_it_is():
+def test_an_entry_of_an_earlier_version_has_neither_category_nor_owner():
     older = dataclasses.replace(CHANGE, category="", entry_hash="")
     message = control_pb2.Control.FromString(codec.encode_control(older).value)
     assert not message.entry.HasField("category")
@@ -483,7 +483,7 @@ def test_control_of_an_unknown_kind_is_refused():
         ("dead letter", b"frames.v1/2/10"),
     ],
 )
-def test_what_must_be_read_in_order_has_one_key(name, key):
+def test_messages_that_require_an_order_share_a_key(name, key):
     assert EVERY[name][0].key == key
 
 
@@ -492,7 +492,7 @@ def test_qualities_fall_into_five_bands():
     assert [quality_band(q) for q in qualities] == [0, 0, 0, 1, 2, 3, 4, 4, 4]
 
 
-def test_a_deployment_whose_status_a_newer_version_gave_counts_as_paused():
+def test_a_deployment_with_an_unknown_status_counts_as_paused():
     message = control_pb2.Control.FromString(codec.encode_control(STATE).value)
     message.deployment.status = 99
     told = decode_state(message.SerializeToString())

@@ -39,7 +39,7 @@ def test_every_release_has_its_golden_bytes():
 
 
 @pytest.mark.parametrize(("version", "name"), EVERY)
-def test_golden_bytes_are_read_as_they_were_meant(version, name):
+def test_golden_bytes_decode_to_their_values(version, name):
     kept, golden = GOLDEN[version][name], VERSIONS[version][name]
     value = base64.b64decode(kept["value"])
     assert golden.decode(kept["key"].encode(), value) == golden.means
@@ -57,7 +57,7 @@ def test_golden_bytes_have_the_fields_that_the_protos_give_them(version, name):
 
 
 @pytest.mark.parametrize(("version", "name"), EVERY)
-def test_what_is_written_today_holds_all_that_was_written_then(version, name):
+def test_current_messages_contain_every_earlier_field(version, name):
     """A reader of that version finds in today's record what it found in its own."""
     kept, today = GOLDEN[version][name], as_json(VERSIONS[version][name])
     assert holds(today["fields"], kept["fields"])
@@ -75,7 +75,7 @@ def holds(new, old):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_field_and_word_of_a_version_is_in_its_golden_bytes(version):
+def test_every_field_and_enum_value_of_a_version_is_in_its_golden_bytes(version):
     """Else what nobody decodes could change its meaning."""
     promised = set(erasable_fields(RELEASED / version / "messages.binpb"))
     found = set()

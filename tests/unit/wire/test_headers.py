@@ -14,7 +14,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 AT = datetime(2026, 11, 23, 9, 0, 0, 250000, UTC)
 
 
-def test_headers_arrive_as_they_left_from_pairs_and_from_a_mapping():
+def test_headers_survive_encoding_as_pairs_and_as_a_mapping():
     written = write_headers(FRAME, captured_at=AT, traceparent=TRACE)
     assert written == [
         ("content-type", b"application/protobuf"),
@@ -58,6 +58,6 @@ def test_a_malformed_trace_is_left_out_and_never_refuses_a_message(trace):
         ([("captured_at", b"2026-11-23T09:00:00")], "OpenLFR did not write it"),
     ],
 )
-def test_what_is_of_another_kind_is_refused(headers, sentence):
+def test_headers_of_another_type_are_refused(headers, sentence):
     with pytest.raises(BadInput, match=sentence):
         read_headers(headers, expected_schema=FRAME)
