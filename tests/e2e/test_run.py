@@ -70,6 +70,28 @@ def test_every_listed_pass_is_found_and_no_stranger(finished, street):
     assert sorted(opened) == sorted(street.listed)
 
 
+def test_the_report_from_the_records_has_the_counts_of_the_run_report(finished):
+    printed = openlfr(finished, "report", "Market", "--out", "again", "--json")
+    assert printed.returncode == 0, printed.stderr
+    run = json.loads((finished.folder / "report/report.json").read_text())
+    again = json.loads((finished.folder / "again/report.json").read_text())
+    del again["annex"]
+    assert json.loads(printed.stdout) == again
+    for each in (*run["cameras"], *again["cameras"]):
+        del each["frame_size"]  # tallies do not contain it
+    for name in (
+        "cameras", "total", "baselines", "pools", "threshold", "watchlists", "models",
+        "deployment", "config_hash", "software", "problems",
+    ):  # fmt: skip
+        assert run[name] == again[name], name
+    for one, other in zip(run["alerts"], again["alerts"], strict=True):
+        assert one.pop("pictures_sha256")
+        assert other.pop("pictures_sha256") == {}
+        assert one == other
+    assert again["timings"] == []
+    assert not (finished.folder / "again/annex.html").exists()
+
+
 def test_a_line_is_what_the_interface_promises(finished):
     for line in finished.lines():
         assert list(line) == KEYS

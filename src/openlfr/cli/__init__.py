@@ -56,6 +56,7 @@ COMMANDS = {
     "watchlist": "Import, list, check, suspend and remove entries.",
     "alerts": "List, show and decide alerts.",
     "deployment": "List deployments; pause, resume, stop and close them.",
+    "report": "Report the figures of a deployment from the records.",
     "purge": "Erase data whose retention period has ended.",
     "camera": "Check whether a camera's picture is good enough for the models.",
     "records": "Upgrade the records' database, and confirm the clock.",

@@ -68,9 +68,14 @@ def _erase_due(settings: Settings, records: Records) -> None:
     from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.erasure_words import describe_erasures
     from openlfr.operations.purge import erase_due
+    from openlfr.operations.written_files import erase_again
 
-    if settings.services.sql is not None or is_run_active(settings.data_dir):
-        return  # the alerting service or the run erases
+    if settings.services.sql is not None:
+        # The alerting service erases, and cannot reach the reports on this machine.
+        erase_again(records, records.written_files())
+        return
+    if is_run_active(settings.data_dir):
+        return  # the run erases
     if not (settings.data_dir / "vault").is_dir():
         return  # nothing is stored yet, and this check must not create a key
     vault = bootstrap.open_vault(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -97,7 +98,8 @@ def print_result(
     if is_verbose:
         total = add_up(summary.cameras)
         lost = sum(total.tracks_lost.values())
-        seconds = (summary.ended_at - summary.started_at).total_seconds()
+        ended_at = summary.ended_at or datetime.now(UTC)
+        seconds = (ended_at - summary.started_at).total_seconds()
         console.print(
             f"{_count(total.frames_analysed, 'frame')} of {_count(len(summary.cameras), 'camera')} "
             f"analysed in {seconds:.0f} s"

@@ -109,3 +109,17 @@ class DeploymentClosed(DeploymentActDetails):
     """A deployment was closed for good."""
 
     kind: ClassVar[str] = "deployment.closed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWritten(DeploymentActDetails):
+    """A report of the deployment was written; the act precedes the files.
+
+    Attributes:
+        folder: Absolute path of the report's folder, so that an erasure finds the report.
+        host: Name of the machine with the folder.
+    """
+
+    kind: ClassVar[str] = "deployment.report_written"
+    folder: str = ""
+    host: str = ""

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from openlfr.domain.listing import ListPart, ListState
 from openlfr.domain.models_used import ModelUsed
-from openlfr.domain.thresholds import ThresholdOrigin
+from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from openlfr.domain.thresholds import Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,17 @@ class ThresholdUsed:
             threshold.calibration_id,
             threshold.describe(),
             threshold.basis_problem(listed),
+        )
+
+    def to_threshold(self) -> Threshold:
+        """Return the threshold as a report describes it."""
+        return Threshold(
+            self.value,
+            self.origin,
+            self.list_size,
+            target_fpir=self.target_fpir,
+            calibration_id=self.calibration_id,
+            recorded_basis=self.basis,
         )
 
     @property

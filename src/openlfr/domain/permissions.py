@@ -39,6 +39,7 @@ class Action(StrEnum):
     CALIBRATE = "set a threshold"
     PURGE = "run a purge"
     CONFIRM_CLOCK = "confirm the clock"
+    WRITE_REPORT = "write the report of a deployment"
 
 
 ALLOWED: Mapping[Action, frozenset[Role]] = {
@@ -63,6 +64,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.CALIBRATE: frozenset({Role.SUPERVISOR}),
     Action.PURGE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     Action.CONFIRM_CLOCK: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
+    Action.WRITE_REPORT: frozenset({Role.SUPERVISOR, Role.AUTHORISER, Role.AUDITOR}),
 }
 
 

@@ -30,7 +30,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFiles:
-    """The files of a run that remain after the run.
+    """The files of a run, or of a report from the records, that remain.
 
     Attributes:
         alerts: Absolute path of the file of alert lines; None without such a file.

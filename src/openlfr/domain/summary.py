@@ -1,4 +1,4 @@
-"""The summary of a run, which contains all data of a report."""
+"""The summary of a run or of a whole deployment, which contains all data of a report."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class AlertItem:
         reference: JPEG of the face in the enrolled photo; empty if the photo is missing.
         scene: JPEG of the opaque scene; empty if evidence is missing.
         missing: Why a picture is empty, as a sentence.
+        is_erased: Whether the event was erased or rejected; the report then contains no subject.
     """
 
     event: AlertEvent
@@ -62,6 +63,7 @@ class AlertItem:
     category: str = ""
     legal_basis: str = ""
     missing: str = ""
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,17 @@ class KnownTruth:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """All data of one run's report.
+    """All data of the report of one run, or of a whole deployment from its records.
 
     Attributes:
-        ended_how: "sources ended", "interrupted" or "failed: ...".
-        threshold: Score from which a candidate was a sighting, and its origin.
-        providers: Execution providers, by their names in ONNX Runtime.
+        run_id: Empty for a whole deployment.
+        config_hash: sha256 (hex) of the settings that decide the results; empty if not recorded.
+        ended_at: UTC; None for a deployment that has not ended.
+        ended_how: "sources ended", "interrupted" or "failed: ..."; the status of a deployment.
+        threshold: Score from which a candidate was a sighting, and its origin; that of the last
+            baseline of a whole deployment.
+        providers: Execution providers, by their names in ONNX Runtime; empty if not recorded.
+        timings: The cost of each stage; empty if not recorded.
         problems: A sentence for each problem.
         notes: Sentences that a reader needs before the figures; the report begins with them.
         erased: Numbers of alerts, pictures and entries that the run erased, by kind.
@@ -105,7 +112,7 @@ class RunSummary:
     deployment_id: str
     deployment: Authorisation
     started_at: datetime
-    ended_at: datetime
+    ended_at: datetime | None
     ended_how: str
     threshold: Threshold
     models: tuple[ModelUsed, ...]

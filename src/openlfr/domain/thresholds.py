@@ -53,6 +53,8 @@ class Threshold:
             calibration.
         calibration_id: Id of the calibration; empty without a calibration.
         against: Hashes of the entries that were listed at the calibration; None if unknown.
+        recorded_basis: The origin in words, as a baseline recorded it; empty for a threshold in
+            use. A baseline does not record `row` and `fitted`.
     """
 
     value: float
@@ -63,6 +65,7 @@ class Threshold:
     target_fpir: float | None = None
     calibration_id: str = ""
     against: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    recorded_basis: str = ""
 
     @property
     def is_calibrated(self) -> bool:
@@ -115,8 +118,8 @@ class Threshold:
 
     def describe(self) -> str:
         """Return the origin in words, as the rest of a sentence that begins with the value."""
-        if self.fitted:
-            return self._origin()
+        if self.recorded_basis or self.fitted:
+            return self.recorded_basis or self._origin()
         return f"{self._origin()}; the rules of a track are not fitted to this model, but to SFace"
 
     def _origin(self) -> str:

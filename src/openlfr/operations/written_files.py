@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openlfr.domain.runs import WrittenFiles
+    from openlfr.ports import Records
 
 _KEPT_KEYS = ("event", "event_id", "alert_id")  # `--resume` needs them to recognise an erased line
 _ERASED_NOTE = b'<p class="lost">This alert was erased.</p>'
@@ -65,6 +66,35 @@ def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
     for folder in {each.report for each in files if each.report is not None}:
         changed += _try_rewrite(folder, _erase_from_report, erased)
     return changed
+
+
+def erase_again(records: Records, files: Collection[WrittenFiles]) -> int:
+    """Erase from reports what the records have erased by now; return the number of changed files.
+
+    Another process, or another machine that cannot reach the files, may have erased it.
+    """
+    return sum(
+        _try_rewrite(folder, _erase_recorded, records)
+        for folder in {each.report for each in files if each.report is not None}
+    )
+
+
+def _erase_recorded(folder: Path, records: Records) -> bool:
+    data_file = folder / DATA
+    if not data_file.exists():
+        return False
+    entries = json.loads(data_file.read_bytes())["alerts"]
+    ids = {each["alert_id"] for each in entries if not each.get("erased")}
+    deployments = {each["sighting"]["deployment"] for each in entries}
+    alerts = [each for name in deployments for each in records.alerts.list(deployment=name)]
+    erased = {each.alert_id for each in alerts if each.erased_at is not None}
+    rejected = {
+        event.event.event_id
+        for alert_id in ids & {each.alert_id for each in alerts}
+        for event in records.alerts.events(alert_id)
+        if event.rejected_at is not None
+    }
+    return _erase_from_report(folder, ErasedIds(frozenset(erased & ids), frozenset(rejected)))
 
 
 def seal_written(files: Collection[WrittenFiles], alerts: Collection[str]) -> int:

@@ -145,7 +145,7 @@ class Records(Protocol):
         ...
 
     def written_files(self) -> Sequence[WrittenFiles]:
-        """Return the files of alert lines and reports that runs with these records wrote."""
+        """Return the files of alert lines and reports that were written with these records."""
         ...
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -32,6 +33,7 @@ from openlfr.operations.entries import Entries, remove, resume, suspend
 from openlfr.operations.holds import HoldRequest, place_hold, release_holds
 from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
+from openlfr.operations.report_deployment import report_deployment
 from openlfr.operations.show_alert import PictureRequest, show_alert
 
 A, ENGAGE = AlertVersion("a"), Judgement(Adjudication.ENGAGE)
@@ -115,6 +117,9 @@ class Place:
     def close(self, by):
         deployments.close("m", "over", records=self.records, by=by, at=NOW)
 
+    def report(self, by):
+        report_deployment("m", Path("report"), records=self.records, by=by, at=NOW)
+
 
 OPERATIONS = MappingProxyType(
     {
@@ -137,6 +142,7 @@ OPERATIONS = MappingProxyType(
         Place.resume_deployment: Action.DRAFT_DEPLOYMENT,
         Place.stop: Action.PAUSE_DEPLOYMENT,
         Place.close: Action.PAUSE_DEPLOYMENT,
+        Place.report: Action.WRITE_REPORT,
     }
 )
 

@@ -18,6 +18,7 @@ from openlfr.adapters.memory.deployments import MemoryBaselines, MemoryDeploymen
 from openlfr.adapters.memory.state import OneTransaction, State
 from openlfr.adapters.memory.tallies import MemoryTallies
 from openlfr.adapters.memory.watchlist import MemoryWatchlist
+from openlfr.domain.report_acts import files_of_acts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,8 +88,8 @@ class MemoryRecords:
             write_events(state, work.events)
 
     def written_files(self) -> Sequence[WrittenFiles]:
-        """Return the files of alert lines and reports that runs with these records wrote."""
-        return list(dict.fromkeys(self._state.files))
+        """Return the files of alert lines and reports that were written with these records."""
+        return list(dict.fromkeys([*self._state.files, *files_of_acts(self._state.acts)]))
 
     def record_files(self, files: WrittenFiles) -> None:
         """Record the files that a run writes, so that an erasure includes them."""

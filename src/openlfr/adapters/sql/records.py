@@ -18,6 +18,8 @@ from openlfr.adapters.sql.tallies import TallyRecords
 from openlfr.adapters.sql.unit_of_work import UnitOfWork, unit_of_work
 from openlfr.adapters.sql.verdict_outbox import VerdictOutbox
 from openlfr.adapters.sql.watchlist import WatchlistRecords
+from openlfr.domain.audit_deployments import ReportWritten
+from openlfr.domain.report_acts import files_of_acts
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -80,8 +82,9 @@ class Records:
         return unit_of_work(self._engine)
 
     def written_files(self) -> list[WrittenFiles]:
-        """Return the paths of the alert lines and reports that runs of these records wrote."""
-        return self.runs.written_files()
+        """Return the files of alert lines and reports that were written with these records."""
+        acts = self.audit.all(object_kind=ReportWritten.object_kind)
+        return list(dict.fromkeys([*self.runs.written_files(), *files_of_acts(acts)]))
 
     @property
     def erased_rows_location(self) -> str:

@@ -59,6 +59,9 @@ def _alert(item: AlertItem) -> dict[str, Any]:
     sighting_values = _plain(sighting)
     del sighting_values["conflicts_in_frame"]  # `impossible` contains the conflict
     pictures = {"probe": item.probe, "reference": item.reference, "scene": item.scene}
+    if item.is_erased:  # as `written_files` erases an event from a report
+        sighting_values |= {"subject": "", "reference_id": "", "box": [0, 0, 0, 0]}
+        flag = None
     return {
         "event": str(item.event.event),
         "event_id": item.event.event_id,
@@ -73,6 +76,7 @@ def _alert(item: AlertItem) -> dict[str, Any]:
             for name, content in pictures.items()
             if content
         },
+        **({"erased": True} if item.is_erased else {}),
     }
 
 

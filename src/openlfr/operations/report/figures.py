@@ -51,7 +51,9 @@ class AlertCard:
     """One alert with its events, and with pictures of the best event.
 
     Attributes:
+        events: The alert's events; without erased events, unless all are erased.
         probe, reference, scene: data: URIs; empty without a picture.
+        is_erased: Whether the whole alert was erased.
     """
 
     alert_id: str
@@ -68,6 +70,7 @@ class AlertCard:
     reference: str
     scene: str
     missing: str
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def headline(summary: RunSummary) -> str:
-    """Describe the whole run in one sentence."""
+    """Describe the whole run or deployment in one sentence."""
     total = add_up(summary.cameras)
     alerts = plural(len(cards(summary.alerts)), "alert")
     passes = plural(total.tracks_closed, "face", "faces")
@@ -168,7 +171,9 @@ def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
     for item in items:
         groups.setdefault(item.event.alert_id, []).append(item)
     made = []
-    for alert_id, events in groups.items():
+    for alert_id, items_of_alert in groups.items():
+        remaining = [item for item in items_of_alert if not item.is_erased]
+        events = remaining or items_of_alert
         events.sort(key=lambda item: item.event.sighting.captured_at)
         best = max(events, key=lambda item: (bool(item.probe), item.event.sighting.score))
         sighting = best.event.sighting
@@ -188,6 +193,7 @@ def cards(items: Iterable[AlertItem]) -> tuple[AlertCard, ...]:
                 reference=_data_uri(best.reference),
                 scene=_data_uri(best.scene),
                 missing=best.missing,
+                is_erased=not remaining,
             )
         )
     return tuple(sorted(made, key=lambda card: card.events[0].event.sighting.captured_at))
