@@ -139,7 +139,7 @@ def test_after_an_erasure_no_row_joins_subject_camera_and_time(place, why):
     assert place.erase(due + timedelta(days=99)) == {}
 
 
-def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
+def test_a_hold_retains_an_alert_until_its_release_or_expiry(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.DO_NOT_ENGAGE)
     wanted = HoldRequest(
@@ -173,7 +173,7 @@ def test_a_hold_keeps_it_until_it_is_released_or_expires(place):
     assert place.erase(NOON + timedelta(days=60))["alerts"] == 1
 
 
-def test_what_was_recorded_last_counts_though_the_clock_was_set_back(place):
+def test_the_last_recorded_act_counts_after_the_clock_was_set_back(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.ENGAGE)
     for became, at in ((Outcome.CONFIRMED, NOON + timedelta(hours=1)), (Outcome.REFUTED, NOON)):
@@ -185,7 +185,7 @@ def test_what_was_recorded_last_counts_though_the_clock_was_set_back(place):
     assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
 
 
-def test_another_outcome_unseals_for_a_supervisor_with_a_reason_alone_and_starts_no_second_day(
+def test_only_a_supervisor_with_a_reason_unseals_by_another_outcome_and_the_day_does_not_restart(
     place,
 ):
     alert = place.see(0)
@@ -234,7 +234,7 @@ def annex_of(folder, alert):
     return file
 
 
-def test_what_is_sealed_is_in_no_annex(place, tmp_path, monkeypatch):
+def test_a_sealed_alert_is_in_no_annex(place, tmp_path, monkeypatch):
     alert = place.see(0)
     place.decide(alert, Adjudication.ENGAGE)
     annex = annex_of(tmp_path, alert)
@@ -263,7 +263,7 @@ def test_what_is_sealed_is_in_no_annex(place, tmp_path, monkeypatch):
     assert not place.records.alerts.sealed_alert_ids()
 
 
-def test_a_stranger_who_joined_a_true_alert_is_taken_out_of_it_at_once(place):
+def test_a_stranger_who_joined_a_true_alert_is_removed_from_it_at_once(place):
     alert = place.see(0)
     place.see(9, camera="east-gate-9")
     place.decide(alert, Adjudication.ENGAGE)
@@ -286,7 +286,7 @@ def test_a_stranger_who_joined_a_true_alert_is_taken_out_of_it_at_once(place):
     assert place.records.audit.all()[-1].kind == "alert.sighting_rejected"
 
 
-def test_a_rejection_that_was_cut_off_is_finished_with_the_next_erasure(place):
+def test_an_interrupted_rejection_is_completed_by_the_next_erasure(place):
     alert = place.see(0, 9)
     stranger = place.records.alerts.events(alert)[1].event.event_id
 
@@ -320,7 +320,7 @@ def database_bytes(records):
         return b"".join(connection.scalars(sa.text(read + ours)))
 
 
-def test_no_byte_of_whom_it_seemed_to_be_stays_in_the_database(place):
+def test_no_byte_of_the_mistaken_subject_remains_in_the_database(place):
     """SQLite with its log and free pages; PostgreSQL's heap and indexes, not its log."""
     alert = place.see(0, 5)
     place.decide(alert, Adjudication.DO_NOT_ENGAGE)
@@ -330,7 +330,7 @@ def test_no_byte_of_whom_it_seemed_to_be_stays_in_the_database(place):
     assert WHO.encode() not in database_bytes(place.records)
 
 
-def test_what_people_wrote_of_an_alert_goes_with_it_and_their_names_on_request(place):
+def test_written_reasons_are_erased_with_their_alert_and_names_on_request(place):
     alert = place.see(0, 5)
     note = "a woman in a red coat"
     what = Judgement(Adjudication.DO_NOT_ENGAGE, note=note)
@@ -361,7 +361,7 @@ def test_what_people_wrote_of_an_alert_goes_with_it_and_their_names_on_request(p
     ("change", "name", "reason"),
     [("name = 'Somebody Else'", "(altered)", "seen"), ("words = '{}'", "Op", "(altered)")],
 )
-def test_nobody_can_put_another_name_or_other_words_in_their_place(records, change, name, reason):
+def test_erased_names_and_reasons_cannot_be_replaced_by_others(records, change, name, reason):
     place = Place(records)
     alert = place.see(0)
     what = Judgement(Adjudication.ENGAGE, note="seen")

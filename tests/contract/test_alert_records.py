@@ -108,7 +108,7 @@ def erase(records: Records, *events: AlertEvent) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> None:
+def test_events_are_accepted_in_any_order_and_twice(records: Records, seed: int) -> None:
     events = events_of(sighting(0, score=0.5), sighting(9, score=0.7), sighting(-3, score=0.6))
     delivered = events * 2
     random.Random(seed).shuffle(delivered)
@@ -126,7 +126,7 @@ def test_events_may_come_in_any_order_and_twice(records: Records, seed: int) -> 
     assert not records.alerts.is_recorded("another")
 
 
-def test_what_flags_a_sighting_is_on_record_with_it(records: Records) -> None:
+def test_an_impossible_match_is_recorded_with_its_sighting(records: Records) -> None:
     far = ImpossibleMatch(ImpossibleReason.TOO_FAR, "Straße", 12.5, 4200)
     first, second, third = events_of(
         sighting(0), sighting(9), replace(sighting(12), conflicts_in_frame=True)
@@ -189,7 +189,7 @@ def record(records: Records, *sightings: Sighting, at: datetime = NOON) -> list[
         (5, "bob", False),
     ],
 )
-def test_an_alert_takes_in_one_that_the_book_opened_again_decided_or_not(
+def test_an_alert_absorbs_one_that_the_book_opened_again_decided_or_not(
     records: Records, minutes: float, subject: str, decided: bool, merged: bool
 ) -> None:
     first, _ = record(records, sighting(0), sighting(1))
@@ -211,7 +211,7 @@ def taking_in(records: Records) -> set[str]:
     return {a.alert_id for a in records.alerts.list() if not (a.lapsed_at or a.closed_at)}
 
 
-def test_after_an_alert_s_life_another_one_takes_in_and_both_are_to_be_decided(
+def test_after_an_alert_s_life_another_alert_absorbs_and_both_are_undecided(
     records: Records,
 ) -> None:
     """A recording: nobody can decide it in time, so nothing of it lapses."""
@@ -232,7 +232,7 @@ def test_after_an_alert_s_life_another_one_takes_in_and_both_are_to_be_decided(
     assert verdict.kind is VerdictKind.FIRST
 
 
-def test_a_live_alert_lapses_when_its_life_is_over_and_a_verdict_is_late_then(
+def test_a_live_alert_lapses_at_the_end_of_its_life_and_then_a_verdict_is_late(
     records: Records,
 ) -> None:
     first, joined = record(records, sighting(0), sighting(100))
@@ -252,7 +252,7 @@ def test_a_live_alert_lapses_when_its_life_is_over_and_a_verdict_is_late_then(
 
 
 @pytest.mark.parametrize("how", ["outcome", "not engaged"])
-def test_a_closed_alert_takes_in_nothing(records: Records, how: str) -> None:
+def test_a_closed_alert_absorbs_nothing(records: Records, how: str) -> None:
     first, _ = record(records, sighting(0), sighting(1))
     if how == "outcome":
         decide(records, first.alert_id)
@@ -275,7 +275,7 @@ def test_a_closed_alert_takes_in_nothing(records: Records, how: str) -> None:
     assert records.alerts.assign_alert(again, WINDOW).event is EventKind.JOINED
 
 
-def test_what_nobody_could_tell_is_asked_again_when_another_sighting_comes(
+def test_another_sighting_reopens_an_undecidable_alert(
     records: Records,
 ) -> None:
     (first,) = record(records, sighting(0))
@@ -288,7 +288,7 @@ def test_what_nobody_could_tell_is_asked_again_when_another_sighting_comes(
     assert len(records.alerts.case(first.alert_id).verdicts) == 2
 
 
-def test_an_event_that_is_told_again_as_another_alert_leaves_no_empty_one(
+def test_an_event_that_is_republished_with_another_alert_leaves_no_empty_alert(
     records: Records,
 ) -> None:
     """The alert book was lost after an event was published, and before it was acknowledged."""
@@ -301,7 +301,7 @@ def test_an_event_that_is_told_again_as_another_alert_leaves_no_empty_one(
     assert records.alerts.find(after.alert_id).events == 3
 
 
-def test_lists_can_be_narrowed(records: Records) -> None:
+def test_alerts_are_listed_by_condition(records: Records) -> None:
     ann, bob = events_of(sighting(0)), events_of(sighting(5, subject="bob"))
     for event in ann + bob:
         records.alerts.record(event, None, emitted_at=NOON)
@@ -312,7 +312,7 @@ def test_lists_can_be_narrowed(records: Records) -> None:
     assert records.alerts.list(deployment="another") == []
 
 
-def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> None:
+def test_a_decision_is_recorded_as_a_whole_or_not_at_all(records: Records) -> None:
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
     decide(records, event.alert_id)
@@ -335,7 +335,7 @@ def test_a_decision_stands_as_it_was_made_or_not_at_all(records: Records) -> Non
     assert records.alerts.find(event.alert_id).outcome is Outcome.CONFIRMED
 
 
-def test_what_was_read_before_another_s_change_is_not_written_over_it(records: Records) -> None:
+def test_a_stale_case_does_not_overwrite_a_newer_change(records: Records) -> None:
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
     before = records.alerts.case(event.alert_id)
@@ -349,7 +349,7 @@ def test_what_was_read_before_another_s_change_is_not_written_over_it(records: R
     assert len(records.alerts.case(event.alert_id).verdicts) == 1
 
 
-def test_pages_give_every_alert_once_also_where_many_were_seen_at_one_moment(
+def test_pages_list_every_alert_once_also_when_many_have_one_timestamp(
     records: Records,
 ) -> None:
     for n in range(7):
@@ -392,7 +392,7 @@ SETTLED, UNSEALED = NOON + TIMES.settle, NOON + TIMES.sealed
         (Adjudication.DO_NOT_ENGAGE, Outcome.REFUTED, UNSEALED),  # stopped all the same
     ],
 )
-def test_the_mistaken_are_to_be_erased_when_it_is_settled_until_nothing_is_left(
+def test_a_mistaken_alert_is_due_for_erasure_from_its_final_verdict_until_nothing_is_left(
     records: Records,
     adjudication: Adjudication | None,
     outcome: Outcome | None,

@@ -45,7 +45,9 @@ def test_two_processes_that_open_an_alert_of_one_subject_at_once_open_one(
     assert alert.events == 20
 
 
-def test_of_two_who_decide_at_once_one_reads_who_decided_what(records_url: str) -> None:
+def test_of_two_operators_who_decide_at_once_one_reads_the_other_s_decision(
+    records_url: str,
+) -> None:
     with Records.open(records_url) as records:
         (event,) = events_of(sighting())
         records.alerts.record(event, None, emitted_at=NOON)
@@ -80,9 +82,7 @@ def test_of_two_who_decide_at_once_one_reads_who_decided_what(records_url: str) 
     "change",
     ["UPDATE {} SET event_id = ''", "DELETE FROM {}", "REPLACE INTO {0} SELECT * FROM {0}"],
 )
-def test_what_was_decided_cannot_be_changed_or_deleted(
-    records: Records, table: str, change: str
-) -> None:
+def test_decisions_cannot_be_changed_or_deleted(records: Records, table: str, change: str) -> None:
     if "REPLACE" in change and records._engine.dialect.name == "postgresql":
         return  # it has no such statement
     (event,) = events_of(sighting())
@@ -98,9 +98,7 @@ def test_what_was_decided_cannot_be_changed_or_deleted(
         connection.execute(sa.text(change.format(table)))
 
 
-def test_a_closing_alert_takes_in_no_other(
-    request: pytest.FixtureRequest, records: Records
-) -> None:
+def test_a_closing_alert_absorbs_no_other(request: pytest.FixtureRequest, records: Records) -> None:
     """What is recorded at the same moment waits, and then is an alert of its own."""
     first, again = (events_of(sighting(n))[0] for n in (0, 5))
     records.alerts.record(first, None, emitted_at=NOON, window=WINDOW)

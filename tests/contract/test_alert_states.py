@@ -83,7 +83,7 @@ def check_agreement(records: Records) -> None:
         )  # fmt: skip
 
 
-def test_an_alert_that_opens_late_behind_a_live_one_lapses_and_the_log_says_so(
+def test_an_alert_that_opens_late_behind_a_live_one_lapses_with_an_act(
     records: Records,
 ) -> None:
     """A camera whose clock runs ahead: its alert is live, and another camera's comes behind it."""
@@ -99,7 +99,7 @@ def test_an_alert_that_opens_late_behind_a_live_one_lapses_and_the_log_says_so(
 
 
 @pytest.mark.parametrize("decided", [False, True])
-def test_an_alert_that_another_one_follows_lapses_and_the_log_says_so(
+def test_an_alert_that_another_one_follows_lapses_with_an_act(
     records: Records, decided: bool
 ) -> None:
     first = record(records, event_at(0), at=1)
@@ -122,7 +122,7 @@ def test_an_alert_that_another_one_follows_lapses_and_the_log_says_so(
     check_agreement(records)
 
 
-def test_a_recording_that_another_one_follows_still_waits_to_be_decided(records: Records) -> None:
+def test_an_alert_of_a_recording_stays_undecided_when_another_one_follows(records: Records) -> None:
     first = record(records, event_at(0, assumed=True), at=9000)
     record(records, event_at(500, assumed=True), at=9000)
     ended = records.alerts.find(first.alert_id)
@@ -131,7 +131,7 @@ def test_a_recording_that_another_one_follows_still_waits_to_be_decided(records:
     check_agreement(records)
 
 
-def test_what_another_sighting_asks_again_is_an_act(records: Records) -> None:
+def test_a_reopening_by_another_sighting_is_an_act(records: Records) -> None:
     first = record(records, event_at(0), at=1)
     what = Judgement(Adjudication.CANNOT_TELL)
     decide(
@@ -143,7 +143,7 @@ def test_what_another_sighting_asks_again_is_an_act(records: Records) -> None:
     check_agreement(records)
 
 
-def test_an_undecided_alert_that_is_erased_lapses_and_the_log_says_so(records: Records) -> None:
+def test_an_undecided_alert_that_is_erased_lapses_with_an_act(records: Records) -> None:
     live = record(records, event_at(0), at=1)
     film = record(records, event_at(9, assumed=True, subject="bob"), at=1)
     kept = NothingKept()

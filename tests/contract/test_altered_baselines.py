@@ -91,7 +91,7 @@ def altered(change):
         ({"why": ["nothing of note"]}, "why changed after its act"),
     ],
 )  # fmt: skip
-def test_what_was_altered_is_named_and_no_figure_is_claimed_under_it(owned, values, says):
+def test_an_altered_baseline_is_reported_and_has_no_figures(owned, values, says):
     mine = tables.baselines.c.number == 1
     with owned._engine.begin() as connection:
         connection.execute(sa.update(tables.baselines).where(mine).values(values))
@@ -109,7 +109,7 @@ def test_what_was_altered_is_named_and_no_figure_is_claimed_under_it(owned, valu
     assert opened(owned, A, 90, alone=True).number == 3
 
 
-def test_one_that_was_made_up_is_named(owned):
+def test_an_invented_baseline_is_reported(owned):
     with owned._engine.begin() as connection:
         row = dict(connection.execute(sa.select(tables.baselines)).first()._mapping)
         made = baseline(9)

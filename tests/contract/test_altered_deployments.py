@@ -50,7 +50,7 @@ def change(records, **values):
         ({"revision": 9}, "revision differs from its acts"),
     ],
 )
-def test_nobody_is_searched_for_under_what_was_never_authorised(records, market, values, what):
+def test_nobody_is_searchable_under_an_unauthorised_change(records, market, values, what):
     assert records.deployments.get(market).covers(NOON)
     change(records, **values)
     found = records.deployments.get(market)
@@ -67,7 +67,7 @@ def test_nobody_is_searched_for_under_what_was_never_authorised(records, market,
 
 
 @pytest.mark.parametrize("move", ["pause", "stop", "close"])
-def test_what_was_ended_stays_so_whatever_the_row_says(records, market, move):
+def test_an_ended_deployment_stays_ended_whatever_its_row_contains(records, market, move):
     moved = getattr(deployments, move)("Market", "", records=records, by=BY, at=NOON)
     change(records, status="started")
     found = records.deployments.get(market)
@@ -75,7 +75,7 @@ def test_what_was_ended_stays_so_whatever_the_row_says(records, market, move):
     assert not found.covers(NOON)
 
 
-def test_one_that_nobody_authorised_is_none(records, market):
+def test_a_deployment_without_an_authorisation_does_not_exist(records, market):
     with records._engine.begin() as connection:
         row = connection.execute(sa.select(tables.deployments)).one()._mapping
         other = dict(row) | {"deployment_id": "made-up", "name": "Fair"}
@@ -85,7 +85,7 @@ def test_one_that_nobody_authorised_is_none(records, market):
     assert records.deployments.get(market).covers(NOON)
 
 
-def test_a_start_records_the_authorisation_of_the_configuration_anew(records, market):
+def test_a_start_records_the_configuration_s_authorisation_again(records, market):
     change(records, ends=datetime(2090, 1, 1, tzinfo=UTC), authorised_by="")
     deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
     found = records.deployments.get(market)
@@ -97,14 +97,14 @@ def test_a_start_records_the_authorisation_of_the_configuration_anew(records, ma
     assert records.deployments.get(market).alteration == ""
 
 
-def test_what_was_closed_is_not_started_by_a_row_that_says_otherwise(records, market):
+def test_a_closed_deployment_is_not_started_by_a_changed_row(records, market):
     deployments.close("Market", "", records=records, by=BY, at=NOON)
     change(records, status="started", ends=datetime(2090, 1, 1, tzinfo=UTC))
     with pytest.raises(BadInput, match="closed"):
         deployments.start(CONFIGURED, START, records=records, by=BY, at=NOON)
 
 
-def test_an_act_after_the_change_does_not_make_it_good(records, market):
+def test_an_act_after_the_change_does_not_legitimise_the_change(records, market):
     change(records, ends=datetime(2090, 1, 1, tzinfo=UTC))
     deployments.pause("Market", "", records=records, by=BY, at=NOON)
     deployments.resume("Market", "", records=records, by=BY, at=NOON)

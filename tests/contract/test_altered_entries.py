@@ -60,7 +60,7 @@ def test_the_database_refuses_an_authority_of_one_person(listed):
         change(listed, authorised_by="Eve")
 
 
-def test_what_has_left_the_list_may_be_blanked(listed):
+def test_a_retired_entry_may_be_blanked(listed):
     change(listed, status="removed", authorised_by="", subject="", enrolled_by="")
 
 
@@ -82,7 +82,7 @@ def test_what_has_left_the_list_may_be_blanked(listed):
         ),
     ],
 )
-def test_what_was_changed_is_named_and_not_searched(listed, values, says):
+def test_a_changed_entry_is_reported_and_not_searchable(listed, values, says):
     version = listed.watchlist.version()
     change(listed, **values)
     assert listed.watchlist.version() == version  # nobody counted it
@@ -97,7 +97,7 @@ def test_what_was_changed_is_named_and_not_searched(listed, values, says):
     assert told == {"a1": EntryStatus.SUSPENDED, "b1": EntryStatus.ACTIVE}
 
 
-def test_two_people_whose_faces_were_exchanged_in_the_records_are_found(listed):
+def test_two_people_whose_faces_were_exchanged_in_the_records_are_detected(listed):
     for name, other in (("a1", "b1"), ("b1", "a1")):
         subject = {"a1": "Ann", "b1": "Bea"}[name]
         made = hash_entry(name, subject, "default", other * 32)
@@ -108,7 +108,7 @@ def test_two_people_whose_faces_were_exchanged_in_the_records_are_found(listed):
 
 
 @pytest.mark.parametrize("how", ["removed", "expired"])
-def test_what_was_ended_stays_ended_whatever_its_row_says(listed, how):
+def test_a_retired_entry_stays_retired_whatever_its_row_contains(listed, how):
     with listed.unit_of_work() as work:
         (gone,) = work.watchlist.remove_expired(["a1"], NOW)
         ended = ReferenceRemoved("a1", "Ann", "default")
@@ -120,7 +120,7 @@ def test_what_was_ended_stays_ended_whatever_its_row_says(listed, how):
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
 
 
-def test_an_entry_whose_expiry_was_moved_is_overdue_as_it_was_enrolled(listed):
+def test_an_entry_with_a_changed_expiry_is_overdue_by_its_enrolled_expiry(listed):
     change(listed, expires=EXPIRES + timedelta(days=365))
     late = EXPIRES + timedelta(seconds=1)
     assert listed.watchlist.overdue_entries(EXPIRES) == []
@@ -158,7 +158,7 @@ def act_of_then(name):
     }  # fmt: skip
 
 
-def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url, monkeypatch):
+def test_entries_of_the_previous_version_are_searchable_after_an_upgrade(records_url, monkeypatch):
     """And those that are blank already are refused, on record."""
     before = schema.REVISIONS[: schema.REVISIONS.index("0011")]
     with monkeypatch.context() as patch:
@@ -204,7 +204,7 @@ def test_entries_of_the_version_before_are_searched_after_an_upgrade(records_url
         {"words_salt": "0" * 64},
     ],
 )
-def test_words_of_an_enrolment_cannot_be_put_in_anothers_place(listed, change_of_words):
+def test_texts_of_an_enrolment_cannot_be_moved_to_another_enrolment(listed, change_of_words):
     """They stand where they can be erased; what is listed is compared with their hash."""
     with listed._engine.begin() as connection:
         mine = tables.act_words.c.object_id == "a1"
@@ -215,7 +215,7 @@ def test_words_of_an_enrolment_cannot_be_put_in_anothers_place(listed, change_of
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
 
 
-def test_what_was_changed_and_changed_back_by_other_means_is_found_and_forgotten(listed):
+def test_an_entry_changed_back_in_the_database_is_detected_and_then_searchable(listed):
     """Rows are looked at without being compared; those that changed are, counted or not."""
     for _ in range(2):
         change(listed, source="hearsay")
@@ -229,7 +229,7 @@ def test_what_was_changed_and_changed_back_by_other_means_is_found_and_forgotten
     assert listed.watchlist.altered_entries(["another"], compare_all=True) == {}
 
 
-def test_looking_again_compares_nothing_that_has_not_changed(listed, monkeypatch):
+def test_a_second_check_compares_only_changed_entries(listed, monkeypatch):
     compared = []
     module = "openlfr.adapters.sql.watchlist_acts"
 

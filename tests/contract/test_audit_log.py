@@ -34,7 +34,7 @@ def acts(records, **conditions):
     return [(each.by.name, each.kind) for each in records.audit.all(**conditions)]
 
 
-def test_acts_come_back_in_the_order_of_their_commits_as_they_were_written(records):
+def test_acts_are_read_unchanged_in_commit_order(records):
     erased = AlertErased("a2", "retention", 3)
     write(records, act(), act(by=replace(ANN, name="Bea"), what=AlertShown("a2", "x.jpg")))
     write(records, act(by=SYSTEM, what=erased))
@@ -60,7 +60,7 @@ def test_the_latest_moment_is_that_of_any_act(records):
     assert (latest.at, latest.object_id, latest.by) == (AT + timedelta(days=2), "a2", SYSTEM)
 
 
-def test_what_was_dated_ahead_counts_no_longer_once_the_clock_was_confirmed(records):
+def test_acts_dated_ahead_are_ignored_after_the_clock_was_confirmed(records):
     write(records, act(AT + timedelta(days=60)), act())
     confirmed = ClockConfirmed("e", "2026-06-30", "a wrong clock")
     write(records, act(AT + timedelta(hours=1), what=confirmed), act())
@@ -70,7 +70,7 @@ def test_what_was_dated_ahead_counts_no_longer_once_the_clock_was_confirmed(reco
     assert records.audit.latest().at == AT + timedelta(hours=2)
 
 
-def test_an_act_of_what_was_undone_is_undone(records):
+def test_the_act_of_an_undone_change_is_undone(records):
     write(records, act())
 
     def cut_off():

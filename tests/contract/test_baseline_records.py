@@ -23,7 +23,7 @@ def opened(records, content, seconds=0, **more):
     return open_baseline(BaselineAdoption(content, at), records=records, at=at, **more)
 
 
-def test_comes_back_as_it_was_opened_with_the_act_that_says_so(records):
+def test_a_baseline_is_read_as_it_was_opened_and_has_its_act(records):
     opened(records, A, alone=True)
     opened(records, B, 1.000001, alone=True)
     opened(records, baseline(1, deployment="station"), 5)
@@ -43,13 +43,13 @@ def test_comes_back_as_it_was_opened_with_the_act_that_says_so(records):
     assert records.baselines.openings_of("other") == []
 
 
-def test_what_is_open_already_is_not_opened_again(records):
+def test_a_baseline_in_force_is_not_opened_again(records):
     first = opened(records, A)
     assert opened(records, A, 60) == opened(records, A, 60, alone=True) == first
     assert len(records.baselines.openings_of("market")) == len(records.audit.all()) == 1
 
 
-def test_a_number_is_given_once(records):
+def test_a_number_is_assigned_once(records):
     known = opened(records, A)
     adoption = BaselineAdoption(B, NOON)
     with records.unit_of_work() as work:
@@ -57,7 +57,7 @@ def test_a_number_is_given_once(records):
     assert records.baselines.openings_of("market") == [known]
 
 
-def test_of_two_that_open_one_at_once_each_has_a_number(records, monkeypatch):
+def test_baselines_opened_at_once_have_different_numbers(records, monkeypatch):
     """Another process opens one between our reading and our writing."""
     opened(records, A)
     before, unit_of_work = [False], records.unit_of_work

@@ -44,7 +44,7 @@ def shown(frame):
     return round((float(frame.image.mean()) - 9) / 8)
 
 
-def test_frames_carry_their_number_and_time(opened):
+def test_frames_have_their_number_and_time(opened):
     source = opened()
     frames = list(source.frames())
     assert [f.seq for f in frames] == list(range(LENGTH))
@@ -61,7 +61,7 @@ def test_pictures_are_plain_bgr(opened):
 
 
 @pytest.mark.parametrize("first", [1, 6, 7, 17, LENGTH - 1])
-def test_a_later_beginning_gives_the_same_frames(opened, first):
+def test_a_later_start_yields_the_same_frames(opened, first):
     whole = list(opened().frames())[first:]
     later = list(opened().frames(first_seq=first))
     assert [f.seq for f in later] == [f.seq for f in whole]
@@ -69,11 +69,11 @@ def test_a_later_beginning_gives_the_same_frames(opened, first):
     assert all(np.array_equal(a.image, b.image) for a, b in zip(later, whole, strict=True))
 
 
-def test_a_beginning_after_the_end_is_the_end(opened):
+def test_a_start_after_the_end_yields_no_frame(opened):
     assert list(opened().frames(first_seq=LENGTH)) == []
 
 
-def test_a_loop_goes_on_with_number_and_time(opened):
+def test_a_loop_continues_number_and_time(opened):
     frames = list(islice(opened(loop=True).frames(), 2 * LENGTH + 5))
     assert [f.seq for f in frames] == list(range(2 * LENGTH + 5))
     assert [shown(f) for f in frames] == [n % LENGTH for n in range(2 * LENGTH + 5)]
@@ -81,7 +81,7 @@ def test_a_loop_goes_on_with_number_and_time(opened):
     assert abs(frames[-1].captured_at - last) < timedelta(milliseconds=1)
 
 
-def test_a_loop_begins_in_its_third_round(opened):
+def test_a_loop_can_start_in_its_third_round(opened):
     frame = next(opened(loop=True).frames(first_seq=2 * LENGTH + 3))
     assert (frame.seq, shown(frame)) == (2 * LENGTH + 3, 3)
 
@@ -95,7 +95,7 @@ def test_closing_ends_the_frames(opened):
     assert list(frames) == []
 
 
-def test_nothing_was_lost(opened):
+def test_no_frame_is_counted_as_lost(opened):
     source = opened()
     list(source.frames())
     assert (source.unreadable, source.sampled_away, list(source.problems)) == (0, 0, [])

@@ -46,7 +46,7 @@ def statuses(records):
     return [each.status for each in records.watchlist.references()]
 
 
-def test_one_act_that_is_dated_far_ahead_has_nobody_erased_and_nobody_searched_for(records):
+def test_after_an_act_dated_far_ahead_nobody_is_erased_or_searchable(records):
     show(records, NOW + 60 * DAY)
     due = erase(records, NOW)
     assert statuses(records) == [SUSPENDED, ACTIVE, SUSPENDED]
@@ -58,7 +58,7 @@ def test_one_act_that_is_dated_far_ahead_has_nobody_erased_and_nobody_searched_f
     assert len([a for a in records.audit.all() if a.kind == "reference.suspended"]) == 2
 
 
-def test_the_clock_confirmed_they_are_searched_again_but_for_those_a_person_suspended(records):
+def test_after_the_clock_is_confirmed_entries_are_searchable_except_suspended_ones(records):
     show(records, NOW + 60 * DAY)
     erase(records, NOW)
     with pytest.raises(BadInput, match="Confirming the clock needs a reason"):
@@ -77,7 +77,7 @@ def test_the_clock_confirmed_they_are_searched_again_but_for_those_a_person_susp
     assert statuses(records) == [REMOVED, ACTIVE, REMOVED]
 
 
-def test_a_clock_that_was_set_back_revives_nobody_and_set_right_it_has_them_erased(records):
+def test_a_clock_set_back_revives_nobody_and_a_corrected_clock_has_them_erased(records):
     show(records, NOW + 60 * DAY)
     erase(records, NOW)
     due = erase(records, NOW + 60 * DAY - AHEAD)  # as far apart as clocks may be

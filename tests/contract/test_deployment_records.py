@@ -29,7 +29,7 @@ def put(records, *deployments):
             work.deployments.put(each, NOON)
 
 
-def test_comes_back_as_it_was_put_and_as_it_was_changed(records):
+def test_a_deployment_is_read_as_stored_and_as_changed(records):
     market = drafted()
     assert records.deployments.get(market.deployment_id) is None
     put(records, market)
@@ -39,13 +39,13 @@ def test_comes_back_as_it_was_put_and_as_it_was_changed(records):
     assert records.deployments.list() == [changed]
 
 
-def test_a_change_is_one_that_whoever_follows_the_watchlist_sees(records):
+def test_a_change_increases_the_watchlist_version(records):
     before = records.watchlist.version()
     put(records, drafted())
     assert records.watchlist.version() > before
 
 
-def test_a_name_that_is_used_again_is_another_deployment(records):
+def test_a_reused_name_is_another_deployment(records):
     first, again = drafted(), drafted(starts=NOON + timedelta(days=7))
     put(records, first, again)
     assert records.deployments.list() == [again, first]
@@ -54,7 +54,7 @@ def test_a_name_that_is_used_again_is_another_deployment(records):
     assert records.deployments.find(first.deployment_id[:9]) == first
 
 
-def test_what_is_over_and_longer_ids_are_in_nobodys_way(records):
+def test_closed_deployments_and_longer_ids_do_not_match_a_name(records):
     """After an upgrade the deployments of before stand there, closed, with their name as id."""
     market = drafted()
     over = replace(market, deployment_id="Market before", status=DeploymentStatus.CLOSED)
@@ -67,7 +67,7 @@ def test_what_is_over_and_longer_ids_are_in_nobodys_way(records):
 
 
 @pytest.mark.parametrize("named", ["", " ", "Fair", "%"])
-def test_what_names_none_is_said(records, named):
+def test_a_name_without_a_deployment_is_reported(records, named):
     put(records, drafted())
     with pytest.raises(BadInput, match="There is no deployment"):
         records.deployments.find(named)

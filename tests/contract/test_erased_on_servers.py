@@ -89,7 +89,7 @@ def rows_with(records: Records, word: str) -> list[str]:
     return [name for name, _ in place.rows_with(word)]
 
 
-def test_alerting_s_own_role_erases_so_that_no_row_joins_subject_camera_and_time(city, desk):
+def test_with_alerting_s_own_role_no_row_joins_subject_camera_and_time_after_an_erasure(city, desk):
     place, alert = desk
     assert place.erase(NOON + TIMES.settle) == {"mistaken": 1}
     with city.records() as owner:
@@ -127,9 +127,7 @@ def administer(server: str, *statements: str) -> None:
     engine.dispose()
 
 
-def test_what_was_erased_leaves_postgresql_s_files_and_its_log_with_a_checkpoint(
-    city, desk, servers
-):
+def test_erased_data_leave_postgresql_s_files_and_log_with_a_checkpoint(city, desk, servers):
     server = servers.url("sql")
     place, _ = desk
     with Records.open(server.replace("/postgres?", f"/{city.owner}?"), upgrade=False) as admin:
@@ -154,7 +152,7 @@ def test_what_was_erased_leaves_postgresql_s_files_and_its_log_with_a_checkpoint
 
 
 @pytest.mark.parametrize("snapshots", [False, True])
-def test_what_was_forgotten_is_in_no_file_of_redis(servers, snapshots):
+def test_erased_events_are_in_no_file_of_redis(servers, snapshots):
     book = RedisAlertBook(connect(servers.url("redis")), retention=timedelta(days=31))
     with closing(connect(servers.url("redis"))) as admin:
         admin.config_set("rdbcompression", "no")  # so that what stands there can be read
@@ -177,7 +175,7 @@ def test_what_was_forgotten_is_in_no_file_of_redis(servers, snapshots):
         book.close()
 
 
-def test_at_each_stage_the_tables_hold_it_or_no_byte_of_it(city, servers):
+def test_at_each_stage_the_tables_contain_the_alert_or_no_byte_of_it(city, servers):
     """Refuted: sealed for 24 hours; a complaint holds it beyond; released, it goes."""
     server = servers.url("sql").replace("/postgres?", f"/{city.owner}?")
     with (

@@ -63,7 +63,7 @@ def city(every_records):
 
 @pytest.mark.parametrize("as_rejected", [False, True], ids=["alert", "rejected sighting"])
 @pytest.mark.parametrize("book_is_lost", [False, True])
-def test_an_erased_sighting_that_comes_again_brings_nothing_back(city, as_rejected, book_is_lost):
+def test_a_replayed_erased_sighting_restores_nothing(city, as_rejected, book_is_lost):
     city.erase(city.deliver(0), as_rejected=as_rejected)
     if book_is_lost:
         city.book = MemoryAlertBook()
@@ -72,7 +72,7 @@ def test_an_erased_sighting_that_comes_again_brings_nothing_back(city, as_reject
     assert (*city.kept(), city.published) == ([], [], [])
 
 
-def test_what_was_not_erased_is_folded_again_into_a_book_that_was_lost(city):
+def test_sightings_that_were_not_erased_are_folded_again_into_an_empty_book(city):
     """A worker that was killed in between repeats the call; the sighting joins the same alert."""
     before = city.deliver(0)
     city.book = MemoryAlertBook()

@@ -41,7 +41,7 @@ def ids(store):
     return [each.reference_id for each in store.all(["default"])]
 
 
-def test_the_scan_finds_what_stands_there(store, folder):
+def test_the_scan_finds_a_vector_in_a_file(store, folder):
     store.put([template(1), template(2, sparse=True)])
     assert holders(folder, template(1).vector)
     assert holders(folder, template(2, sparse=True).vector)
@@ -79,7 +79,7 @@ def test_the_last_template_leaves_an_empty_folder_that_works(store, folder):
     assert ids(store) == ["r002"]
 
 
-def test_what_was_replaced_goes_with_the_next_removal(store, folder):
+def test_replaced_templates_are_deleted_with_the_next_removal(store, folder):
     store.put([template(1), template(2)])
     other = template(3)
     store.put([StoredTemplate("r001", "default", "Ann", other.template_hash, other.vector)])
@@ -88,7 +88,7 @@ def test_what_was_replaced_goes_with_the_next_removal(store, folder):
     assert ids(store) == ["r001"]
 
 
-def test_a_process_that_is_killed_at_any_step_loses_no_row_and_leaves_none(
+def test_a_process_killed_at_any_step_loses_no_row_and_leaves_no_removed_one(
     folder, tmp_path, monkeypatch
 ):
     """The folder as each step of a removal leaves it is opened, as the next process would."""
@@ -133,7 +133,7 @@ def test_a_process_that_is_killed_at_any_step_loses_no_row_and_leaves_none(
             assert holders(step, template(number).vector) == [], step
 
 
-def test_a_disk_that_refuses_is_unavailable_and_the_next_opening_goes_on(folder, monkeypatch):
+def test_a_full_disk_is_unavailable_and_the_next_opening_continues(folder, monkeypatch):
     store = MilvusTemplateStore(str(folder), FACTS)
     store.put([template(1), template(2)])
 

@@ -66,7 +66,7 @@ def due(request, place):
     return alerts, NOON + TIMES.settle
 
 
-def test_a_hold_that_was_accepted_before_an_erasure_began_keeps_the_alert(place, due):
+def test_a_hold_accepted_before_an_erasure_began_retains_the_alert(place, due):
     alerts, at = due
     stores = {"records": place.records, "vault": place.vault, "book": place.book, "now": at}
     found = find_due(**stores, retention=OLD)  # what a purge has listed for a person to read
@@ -78,7 +78,7 @@ def test_a_hold_that_was_accepted_before_an_erasure_began_keeps_the_alert(place,
     assert place.acts("alert.erased") == [alerts[1]]
 
 
-def test_a_hold_is_refused_from_the_moment_in_which_the_erasure_begins(place, due):
+def test_a_hold_is_refused_from_the_start_of_the_erasure(place, due):
     alerts, at = due
     refused = []
 
@@ -98,7 +98,7 @@ def test_a_hold_is_refused_from_the_moment_in_which_the_erasure_begins(place, du
     assert place.kept()[0] == 0
 
 
-def test_of_two_who_erase_at_once_one_records_it(place, due):
+def test_of_two_processes_that_erase_at_once_one_records_the_erasure(place, due):
     alerts, at = due
     place.vault.meanwhile = lambda: place.erase(at)
     place.erase(at)

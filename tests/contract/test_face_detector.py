@@ -27,7 +27,7 @@ def as_numbers(detections):
     return np.array([[*d.box, *d.landmarks.ravel(), d.score] for d in detections])
 
 
-def test_a_face_is_found_where_it_is(detector, astronaut):
+def test_a_face_is_detected_at_its_position(detector, astronaut):
     (face,) = detector.detect([astronaut], SIZE)[0]
     assert face.score > 0.9
     x, y = face.box.centre
@@ -41,7 +41,7 @@ def test_a_face_is_found_where_it_is(detector, astronaut):
     assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
 
 
-def test_everybody_in_a_group_is_found_best_first(detector, group_photo):
+def test_every_face_of_a_group_is_detected_best_first(detector, group_photo):
     faces = detector.detect([group_photo], (1280, 896))[0]
     assert len(faces) == 6
     assert [face.score for face in faces] == sorted((f.score for f in faces), reverse=True)
@@ -50,15 +50,15 @@ def test_everybody_in_a_group_is_found_best_first(detector, group_photo):
         assert all(face.box.iou(other.box) < 0.3 for other in faces[index + 1 :])
 
 
-def test_where_nobody_is_nobody_is_found(detector):
+def test_no_face_is_detected_in_a_picture_without_people(detector):
     assert detector.detect([np.full((480, 640, 3), 90, np.uint8)], SIZE) == [[]]
 
 
-def test_no_pictures_no_answers(detector):
+def test_no_pictures_yield_no_detections(detector):
     assert detector.detect([], SIZE) == []
 
 
-def test_one_alone_is_found_as_in_a_batch(detector, astronaut, group_photo):
+def test_a_single_picture_yields_the_detections_of_a_batch(detector, astronaut, group_photo):
     pictures = [
         group_photo,
         astronaut,
@@ -84,12 +84,12 @@ def test_boxes_are_in_source_pixels_whatever_the_input_size(detector, astronaut,
 
 
 @pytest.mark.parametrize("shape", [(512, 200), (90, 512), (33, 31), (1, 1)])
-def test_odd_shapes_are_no_trouble(detector, astronaut, shape):
+def test_odd_shapes_are_accepted(detector, astronaut, shape):
     (found,) = detector.detect([astronaut[: shape[0], : shape[1]]], SIZE)
     assert isinstance(found, list)
 
 
-def test_the_input_size_decides_the_range(detector, group_photo):
+def test_the_input_size_determines_the_range(detector, group_photo):
     import cv2
 
     far = cv2.resize(group_photo, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
@@ -108,12 +108,12 @@ def test_the_input_size_decides_the_range(detector, group_photo):
         np.zeros((0, 10, 3), np.uint8),
     ],
 )
-def test_what_is_no_picture_is_bad_input(detector, picture):
+def test_a_wrong_array_is_bad_input(detector, picture):
     with pytest.raises(BadInput, match="cannot be searched for faces"):
         detector.detect([picture], SIZE)
 
 
-def test_pictures_are_never_written_to(detector, astronaut):
+def test_pictures_are_never_modified(detector, astronaut):
     locked = astronaut[:480].copy()
     locked.flags.writeable = False
     before = locked.copy()
@@ -121,7 +121,7 @@ def test_pictures_are_never_written_to(detector, astronaut):
     np.testing.assert_array_equal(locked, before)
 
 
-def test_a_second_look_finds_a_small_face_and_sizes_may_differ(detector, astronaut):
+def test_a_second_detection_finds_a_small_face_and_sizes_may_differ(detector, astronaut):
     small = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
     grey = np.full((180, 320, 3), 90, np.uint8)
     found, nobody = detector.detect_again([small, grey])

@@ -69,14 +69,14 @@ def test_a_person_is_nearer_to_themselves_than_to_others(embedder, faces):
     assert scores[~np.eye(7, dtype=bool)].max() < 0.45
 
 
-def test_one_alone_gives_the_template_of_any_batch(embedder, faces):
+def test_a_single_face_yields_the_template_of_any_batch(embedder, faces):
     many = np.concatenate([faces] * 3)  # more than go through the network at once
     together = embedder.embed(many)
     alone = np.concatenate([embedder.embed(face[None]) for face in many])
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_no_faces_no_templates(embedder):
+def test_no_faces_yield_no_templates(embedder):
     empty = embedder.embed(np.empty((0, 112, 112, 3), np.uint8))
     assert empty.shape == (0, embedder.facts.dimension)
     assert empty.dtype == np.float32
@@ -86,19 +86,19 @@ def test_no_faces_no_templates(embedder):
     "faces",
     [np.zeros((1, 96, 96, 3), np.uint8), np.zeros((1, 112, 112, 3), np.float32)],
 )
-def test_what_is_no_aligned_face_is_bad_input(embedder, faces):
+def test_an_array_that_is_no_aligned_face_is_bad_input(embedder, faces):
     with pytest.raises(BadInput, match="cannot be embedded"):
         embedder.embed(faces)
 
 
-def test_facts_name_the_shipped_file(embedder):
+def test_facts_identify_the_shipped_file(embedder):
     assert embedder.facts.model_sha256 == CATALOGUE[1].sha256
     assert embedder.facts.dimension == 128
     assert embedder.facts.alignment.startswith("arcface-112, near-and-far")
     assert embedder.facts.default_threshold == 0.4
 
 
-def test_insightface_gives_the_same_templates_before_the_featureless_is_taken_off(
+def test_insightface_yields_the_same_templates_before_the_featureless_part_is_subtracted(
     sface, through_insightface, faces
 ):
     grey = through_insightface.embed(np.full((1, 112, 112, 3), 128, np.uint8))
@@ -107,12 +107,12 @@ def test_insightface_gives_the_same_templates_before_the_featureless_is_taken_of
     assert (sface.embed(faces) * less).sum(axis=1).min() > 0.99999
 
 
-def test_templates_of_two_ways_are_told_apart(sface, through_insightface):
+def test_templates_of_two_methods_are_distinguished(sface, through_insightface):
     with pytest.raises(Misconfigured, match="such templates cannot be compared"):
         check_model(through_insightface.facts, sface.facts, "The store")
 
 
-def test_poor_faces_of_two_people_are_less_alike_than_the_network_makes_them(
+def test_poor_faces_of_two_people_are_less_alike_than_the_network_s_output(
     sface, through_insightface, faces
 ):
     people = faces[:6]

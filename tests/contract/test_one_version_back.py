@@ -17,7 +17,7 @@ from openlfr.operations.adjudicate import AlertVersion, apply_deadlines, decide
 OP = Principal("https://people.example", "op2", "Op the Second", frozenset(Role))
 
 
-def test_every_migration_comes_with_the_state_that_it_finds_and_the_one_that_it_leaves():
+def test_every_migration_has_the_state_before_it_and_the_state_after_it():
     for revision in schema.REVISIONS[-2:]:
         assert (FOLDER / f"{revision}.json").is_file(), (
             f"No database of schema {revision} is upgraded by a test. With the code of that schema "
@@ -27,7 +27,7 @@ def test_every_migration_comes_with_the_state_that_it_finds_and_the_one_that_it_
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
-def test_a_database_of_a_former_version_opens_and_works(records_url, monkeypatch, path):
+def test_a_database_of_a_previous_version_opens_and_works(records_url, monkeypatch, path):
     state = read(path)
     with monkeypatch.context() as patch:
         known = schema.REVISIONS[: schema.REVISIONS.index(path.stem) + 1]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -36,14 +37,14 @@ def acts(records, **conditions):
     return [(each.by.name, each.kind) for each in records.audit.all(**conditions)]
 
 
-def test_the_migrations_make_exactly_the_declared_tables(records):
+def test_the_migrations_create_exactly_the_declared_tables(records):
     with records._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 
 
 def test_a_database_at_the_present_schema_is_opened_without_migrating(records_url, monkeypatch):
     Records.open(records_url).close()
-    monkeypatch.setattr(schema, "_upgrade", None)
+    monkeypatch.setattr(command, "upgrade", None)
     Records.open(records_url).close()
 
 
@@ -71,7 +72,7 @@ def test_refuses_records_of_a_newer_version(records_url):
         Records.open(records_url)
 
 
-def test_an_older_schema_is_upgraded_and_what_it_holds_is_kept(records_url, monkeypatch):
+def test_an_older_schema_is_upgraded_and_its_rows_remain(records_url, monkeypatch):
     older, present = schema.REVISIONS[0], schema.REVISIONS[-1]
     with monkeypatch.context() as patch:
         patch.setattr(schema, "REVISIONS", schema.REVISIONS[:1])
@@ -104,7 +105,7 @@ def test_an_older_schema_is_upgraded_and_what_it_holds_is_kept(records_url, monk
     assert new.position == 3
 
 
-def test_decisions_of_before_there_were_verdicts_are_read_and_over(records_url, monkeypatch):
+def test_decisions_older_than_verdicts_are_read_as_final(records_url, monkeypatch):
     before = schema.REVISIONS.index("0009")
     decided = {
         "open": (None, None, "open"),
@@ -156,7 +157,7 @@ def test_decisions_of_before_there_were_verdicts_are_read_and_over(records_url, 
         }  # fmt: skip
 
 
-def test_a_database_without_any_table_is_refused_where_it_may_not_be_made(records_url):
+def test_a_database_without_tables_is_refused_if_it_may_not_be_created(records_url):
     with pytest.raises(Misconfigured, match=r"no schema yet.*openlfr records upgrade"):
         Records.open(records_url, upgrade=False)
 
@@ -179,7 +180,7 @@ def test_acts_of_processes_that_write_at_once_are_numbered_without_a_gap(records
         assert [each.position for each in records.audit.all()] == list(range(1, 61))
 
 
-def test_neither_a_change_nor_its_act_stays_without_the_other(records):
+def test_a_change_and_its_act_are_recorded_together_or_not_at_all(records):
     def change_with_one_id_twice():
         with records.unit_of_work() as work:
             work.watchlist.mark_erased([], AT)
@@ -222,7 +223,7 @@ def test_acts_cannot_be_changed_or_deleted(records, change):
     assert acts(records) == [("Ann", "alert.decided")]
 
 
-def test_moments_keep_their_instant_and_naive_ones_are_refused(records):
+def test_timestamps_keep_their_instant_and_naive_ones_are_refused(records):
     plus_two = timezone(timedelta(hours=2))
     write(records, act(at=AT.astimezone(plus_two)))
     assert records.audit.all()[0].at == AT
@@ -243,7 +244,7 @@ def test_other_databases_are_a_wrong_setting(url, says):
         Records.open(url)
 
 
-def test_a_postgresql_that_does_not_answer_is_unavailable_and_its_password_unsaid():
+def test_a_silent_postgresql_is_unavailable_and_its_password_is_not_shown():
     with pytest.raises(Unavailable, match="do not answer") as caught:
         Records.open("postgresql://user:hunter2@127.0.0.1:9/name")
     assert "hunter2" not in str(caught.value)
@@ -252,13 +253,13 @@ def test_a_postgresql_that_does_not_answer_is_unavailable_and_its_password_unsai
 class TestSQLiteFile:
     """What only a file can do wrong."""
 
-    def test_is_for_its_owner_alone(self, tmp_path):
+    def test_the_database_file_is_readable_for_its_owner_only(self, tmp_path):
         with Records.open(f"sqlite:///{tmp_path}/new/openlfr.db") as records:
             write(records, act())
             modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "new").iterdir()}
         assert modes["openlfr.db"] == modes["openlfr.db-wal"] == 0o600
 
-    def test_survives_a_crash_of_the_machine_after_each_act(self, tmp_path):
+    def test_records_survive_a_crash_of_the_machine_after_each_act(self, tmp_path):
         with (
             Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records,
             records._engine.connect() as connection,
@@ -269,7 +270,7 @@ class TestSQLiteFile:
             ]
         assert pragmas == ["wal", 2, 1]
 
-    def test_locked_by_another_program(self, tmp_path, monkeypatch):
+    def test_a_database_locked_by_another_program_is_unavailable(self, tmp_path, monkeypatch):
         monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.2)
         path = tmp_path / "openlfr.db"
         other = sqlite3.connect(path, isolation_level=None)
@@ -291,7 +292,7 @@ class TestSQLiteFile:
                 write(records, act(what=AlertShown("a1", "x" * 100_000)))
             assert records.audit.all() == []
 
-    def test_no_database(self, tmp_path):
+    def test_a_file_that_is_no_database_is_misconfigured(self, tmp_path):
         (tmp_path / "openlfr.db").write_bytes(b"something else entirely " * 100)
         with pytest.raises(Misconfigured, match="damaged or is not an SQLite database"):
             Records.open(f"sqlite:///{tmp_path}/openlfr.db")

@@ -24,7 +24,7 @@ def as_small_as(pixels, faces):
     return np.stack([cv2.resize(face, (112, 112)) for face in seen])
 
 
-def test_distant_faces_are_more_alike_with_it_than_with_the_photo_alone(sface, people):
+def test_distant_faces_are_nearer_to_the_reference_template_than_to_the_photo_alone(sface, people):
     references = reference_templates(people, sface)
     alone = sface.embed(people)
     for pixels in (16, 20, 24):
@@ -32,14 +32,14 @@ def test_distant_faces_are_more_alike_with_it_than_with_the_photo_alone(sface, p
         assert (probes * references).sum(axis=1).mean() > (probes * alone).sum(axis=1).mean() + 0.03
 
 
-def test_good_faces_are_still_their_own(sface, people):
+def test_good_faces_still_match_their_own_reference(sface, people):
     references = reference_templates(people, sface)
     scores = sface.embed(people[:, :, ::-1]) @ references.T
     assert scores.diagonal().min() > 0.6
     assert scores[~np.eye(len(people), dtype=bool)].max() < 0.45
 
 
-def test_one_photo_alone_gives_the_template_of_any_batch(sface, people):
+def test_a_single_photo_yields_the_template_of_any_batch(sface, people):
     alone = np.concatenate([reference_templates(photo[None], sface) for photo in people])
     np.testing.assert_allclose(reference_templates(people, sface), alone, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(alone, axis=1), 1, atol=1e-6)

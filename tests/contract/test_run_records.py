@@ -13,7 +13,7 @@ AT = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
 HASH = "0" * 64
 
 
-def test_a_planned_run_is_on_record_only_once_it_started(records):
+def test_a_planned_run_is_recorded_at_its_start_only(records):
     planned = records.runs.plan("Market", HASH, at=AT)
     assert planned.epoch == 1
     assert records.runs.find_unfinished("Market") is None
@@ -24,7 +24,7 @@ def test_a_planned_run_is_on_record_only_once_it_started(records):
     assert records.runs.plan("Harbour", HASH, at=AT).epoch == 1
 
 
-def test_of_two_that_were_planned_at_once_one_starts(records):
+def test_only_one_of_two_runs_planned_at_once_starts(records):
     first, second = (records.runs.plan("Market", HASH, at=AT) for _ in range(2))
     records.runs.start(first)
     with pytest.raises(Unavailable, match="start again"):
@@ -32,7 +32,7 @@ def test_of_two_that_were_planned_at_once_one_starts(records):
     assert records.runs.find_unfinished("Market") == first
 
 
-def test_a_finished_run_is_not_resumed_and_its_checkpoints_go(records):
+def test_a_finished_run_is_not_resumed_and_its_checkpoints_are_deleted(records):
     run = records.runs.plan("Market", HASH, at=AT)
     records.runs.start(run)
     for seq in (5, 9):
@@ -43,7 +43,7 @@ def test_a_finished_run_is_not_resumed_and_its_checkpoints_go(records):
     assert records.runs.checkpoints(run.run_id) == {}
 
 
-def test_where_runs_wrote_is_known_once_each(records):
+def test_folders_of_runs_are_listed_once_each(records):
     files = [
         WrittenFiles(Path("/a/alerts.jsonl"), Path("/a/report")),
         WrittenFiles(report=Path("/b")),

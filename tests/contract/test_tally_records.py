@@ -41,7 +41,7 @@ def tally(camera="gate", first=0, **changes):
     return Tally(**values | changes)
 
 
-def test_tallies_are_summed_by_the_hour_in_which_they_began(records):
+def test_tallies_are_summed_by_the_hour_of_their_start(records):
     """Whatever the time zone of whoever asks, and of the database."""
     early = NOW.replace(minute=59, second=55)
     records.tallies.record(
@@ -64,7 +64,7 @@ def test_tallies_are_summed_by_the_hour_in_which_they_began(records):
     assert records.tallies.by_hour("nowhere") == []
 
 
-def test_a_tally_counts_once_however_often_it_comes(records):
+def test_a_repeated_tally_counts_once(records):
     assert records.tallies.record([tally(), tally(), tally(first=100)], at=NOW) == 2
     assert records.tallies.record([tally(frames_analysed=7)], at=NOW) == 0
     [gate] = records.tallies.totals("Market")
@@ -111,7 +111,7 @@ def test_scores_are_summed_by_quality(records):
     assert records.tallies.histograms("nowhere") == Histograms()
 
 
-def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_worker(records):
+def test_every_track_is_accounted_for_except_those_lost_with_a_worker(records):
     begun = tally(tracks_begun=9, tracks_matched=2)
     lost = {LossReason.MOVED: 1, LossReason.FAILED: 1}
     more = tally(first=100, tracks_begun=1, tracks_closed=4, tracks_lost=lost,
@@ -123,7 +123,7 @@ def test_every_track_that_began_is_accounted_for_but_for_those_that_died_with_a_
     assert (gate.tracks_begun, gate.tracks_matched, gate.tracks_live) == (10, 3, 1)
 
 
-def test_what_a_pause_left_out_is_counted_apart_from_what_is_outside_the_hours(records):
+def test_frames_of_a_pause_and_frames_outside_the_hours_are_counted_separately(records):
     paused = tally(
         frames_paused=4, frames_outside_hours=2, tracks_closed=4,
         tracks_lost={LossReason.PAUSED: 2},
@@ -142,7 +142,7 @@ def test_what_a_pause_left_out_is_counted_apart_from_what_is_outside_the_hours(r
     assert (hour.frames_paused, hour.tracks_lost) == (8, {LossReason.PAUSED: 4})
 
 
-def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(records):
+def test_control_subjects_scores_measures_and_the_watched_time_are_summed_separately(records):
     face = Measures.from_face(Quality(50, eye_distance=22, sharpness=0.55, frontal=1, exposure=1))
     seen = tally(
         tracks_closed=6, tracks_control=1, tracks_matched_control=1, measures=face,
@@ -173,7 +173,7 @@ def test_control_subjects_scores_measures_and_the_time_watched_are_summed_apart(
     assert records.tallies.histograms("Market", "yard").measures == Measures()
 
 
-def test_counts_and_histograms_are_summed_by_the_baseline_that_tallies_name(records):
+def test_counts_and_histograms_are_summed_by_the_baseline_of_the_tallies(records):
     later = NOW + timedelta(hours=1)
     a, again, b = (
         BaselineRef("a" * 64, NOW),
@@ -202,7 +202,7 @@ def test_counts_and_histograms_are_summed_by_the_baseline_that_tallies_name(reco
         assert parts == sum(getattr(each, name) for each in whole)
 
 
-def test_what_is_counted_again_is_taken_back_first(records):
+def test_a_recount_replaces_the_previous_counts(records):
     told = [tally(), tally(first=100), tally("yard", first=100), tally(first=100, epoch=2)]
     assert records.tallies.record(told, at=NOW) == 4
     records.tallies.discard_from("Market", 1, "gate", Reporter.ANALYSIS, 150)

@@ -53,7 +53,7 @@ def ids(templates):
     return [t.reference_id for t in templates]
 
 
-def test_gives_back_every_field_and_the_very_same_numbers(store):
+def test_returns_every_field_and_exactly_the_same_numbers(store):
     given = template("r1", 'grün "ä" \\ \' list', "Zoë O'Neill", seed=3)
     store.put([given])
     (found,) = store.all([given.watchlist])
@@ -65,7 +65,7 @@ def test_gives_back_every_field_and_the_very_same_numbers(store):
     assert store.facts() == FACTS
 
 
-def test_gives_chosen_references_and_leaves_out_those_that_it_lacks(store):
+def test_returns_the_chosen_references_and_omits_unknown_ones(store):
     store.put([template("b"), template("a", "other"), template("c", seed=2)])
     found = store.get(["c", "a", "gone"])
     assert ids(found) == ["a", "c"]
@@ -77,7 +77,7 @@ def test_gives_chosen_references_and_leaves_out_those_that_it_lacks(store):
     assert store.get([]) == []
 
 
-def test_who_only_reads_makes_nothing_and_finds_what_another_made(tmp_path):
+def test_a_reader_creates_nothing_and_reads_another_process_s_collection(tmp_path):
     folder = str(tmp_path / "milvus")
     reader = MilvusTemplateStore(folder, FACTS, read_only=True)
     assert (reader.get(["a"]), reader.all(["default"]), reader.facts()) == ([], [], None)
@@ -105,7 +105,7 @@ def test_put_replaces_by_reference(store):
     np.testing.assert_array_equal(found[0].vector, template("r1", seed=5).vector)
 
 
-def test_remove_forgets_known_ones_and_ignores_unknown_ones(store):
+def test_remove_deletes_known_references_and_ignores_unknown_ones(store):
     store.put([template("r1"), template("r2")])
     store.remove(["r1", "never there"])
     store.remove([])
@@ -134,7 +134,7 @@ def test_closes_twice(store):
     store.close()
 
 
-def test_milvus_keeps_them_when_opened_again(tmp_path):
+def test_milvus_retains_templates_when_opened_again(tmp_path):
     for count in (1, 2, 3):
         store = MilvusTemplateStore(str(tmp_path), FACTS)
         store.put([template(f"r{count}")])
@@ -142,7 +142,7 @@ def test_milvus_keeps_them_when_opened_again(tmp_path):
         store.close()
 
 
-def test_milvus_returns_more_rows_than_its_answers_may_hold(tmp_path):
+def test_milvus_returns_more_rows_than_one_response_may_contain(tmp_path):
     store = MilvusTemplateStore(str(tmp_path), FACTS)
     vector = template("x").vector
     store.put([StoredTemplate(f"r{i:05d}", "default", "Ann", "h", vector) for i in range(17_000)])
@@ -163,14 +163,14 @@ def test_milvus_refuses_templates_of_another_model(tmp_path, other):
     MilvusTemplateStore(str(tmp_path), FACTS).close()  # the refusal freed the folder
 
 
-def test_milvus_keeps_the_threshold_that_the_gallery_began_with(tmp_path):
+def test_milvus_retains_the_threshold_of_a_new_gallery(tmp_path):
     MilvusTemplateStore(str(tmp_path), FACTS).close()
     store = MilvusTemplateStore(str(tmp_path), replace(FACTS, default_threshold=0.9))
     assert store.facts() == FACTS
     store.close()
 
 
-def test_milvus_makes_an_index_anew_that_a_killed_process_left_half_written(tmp_path):
+def test_milvus_rebuilds_an_index_that_a_killed_process_left_incomplete(tmp_path):
     with_index(tmp_path)
     indexes = list(tmp_path.rglob("*.idx"))
     assert indexes
@@ -189,7 +189,7 @@ def with_index(folder):
     MilvusTemplateStore(str(folder), FACTS).close()
 
 
-def test_milvus_folder_in_use_is_unavailable_and_says_so(tmp_path, monkeypatch):
+def test_a_milvus_folder_in_use_is_reported_as_unavailable(tmp_path, monkeypatch):
     monkeypatch.setattr("openlfr.adapters.milvus.lite._LOCK_TIMEOUT_S", 0.3)
     store = MilvusTemplateStore(str(tmp_path), FACTS)
     with pytest.raises(Unavailable, match="Another process uses"):
@@ -212,7 +212,7 @@ for number in range(10_000):
 """
 
 
-def test_milvus_keeps_every_acknowledged_template_through_kill_9(tmp_path):
+def test_milvus_retains_every_acknowledged_template_through_kill_9(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True,
         cwd=Path(__file__).parents[2],

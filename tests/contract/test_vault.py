@@ -18,7 +18,7 @@ def _open(folder):
     return FileVault(folder / "vault", folder / "vault.key")
 
 
-def test_gives_back_what_was_put_last(vault):
+def test_returns_the_last_content(vault):
     vault.put("references/a", b"first")
     vault.put("references/a", b"\x00second\xff")
     vault.put("references/empty", b"")
@@ -41,7 +41,7 @@ def test_deletes_one_blob_and_no_other(vault):
         vault.get("evidence/a")
 
 
-def test_names_are_sorted_and_chosen_by_prefix(vault):
+def test_names_are_sorted_and_filtered_by_prefix(vault):
     for name in ("references/b", "evidence/a", "references/a", "top"):
         vault.put(name, b"x")
     assert vault.names() == ["evidence/a", "references/a", "references/b", "top"]
@@ -50,7 +50,7 @@ def test_names_are_sorted_and_chosen_by_prefix(vault):
 
 
 @pytest.mark.parametrize("name", ["../key", "a/../b", "/etc/passwd", "", "a//b", ".hidden", "a b"])
-def test_refuses_names_that_could_leave_the_vault(vault, name):
+def test_refuses_names_that_point_outside_the_vault(vault, name):
     with pytest.raises(BadInput, match="not a valid name"):
         vault.put(name, b"x")
 
@@ -64,18 +64,18 @@ def test_a_seal_opens_under_its_own_name_only(vault):
             vault.unseal(name, blob)
 
 
-def test_no_content_stands_readable_on_disk(tmp_path):
+def test_no_content_is_readable_on_disk(tmp_path):
     _open(tmp_path).put("references/a", b"a face in clear" * 100)
     for file in (tmp_path / "vault").rglob("*"):
         assert file.is_dir() or b"a face" not in file.read_bytes()
 
 
-def test_another_process_reads_it_with_the_same_key(tmp_path):
+def test_another_process_reads_a_blob_with_the_same_key(tmp_path):
     _open(tmp_path).put("evidence/2026/a", b"kept")
     assert _open(tmp_path).get("evidence/2026/a") == b"kept"
 
 
-def test_a_blob_that_was_swapped_or_altered_does_not_open(tmp_path):
+def test_a_swapped_or_altered_blob_does_not_open(tmp_path):
     vault = _open(tmp_path)
     vault.put("a", b"of a")
     vault.put("b", b"of b")
@@ -84,7 +84,7 @@ def test_a_blob_that_was_swapped_or_altered_does_not_open(tmp_path):
         vault.get("a")
 
 
-def test_key_and_blobs_are_for_their_owner_alone(tmp_path):
+def test_key_and_blobs_are_readable_for_their_owner_only(tmp_path):
     _open(tmp_path).put("references/a", b"x")
     modes = {
         path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777
@@ -105,7 +105,7 @@ def test_refuses_a_key_that_others_can_read(tmp_path):
         _open(tmp_path)
 
 
-def test_a_key_that_is_given_may_be_read_by_its_group_alone_and_is_never_made(tmp_path):
+def test_a_configured_key_may_be_readable_for_its_group_and_is_never_created(tmp_path):
     """As a pod gets a Secret's file: root's, mode 0440."""
     key = tmp_path / "vault.key"
     with pytest.raises(
@@ -121,7 +121,7 @@ def test_a_key_that_is_given_may_be_read_by_its_group_alone_and_is_never_made(tm
         FileVault(tmp_path / "vault", key, key_is_external=True)
 
 
-def test_makes_no_new_key_while_blobs_of_the_lost_one_exist(tmp_path):
+def test_creates_no_new_key_while_blobs_of_the_lost_key_exist(tmp_path):
     _open(tmp_path).put("a", b"x")
     (tmp_path / "vault.key").unlink()
     with pytest.raises(Misconfigured, match="Restore the key"):
@@ -136,7 +136,7 @@ def test_refuses_a_file_that_is_no_key(tmp_path):
         _open(tmp_path)
 
 
-def test_a_write_that_fails_keeps_the_old_content_and_leaves_no_trace(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_content_and_leaves_no_file(tmp_path, monkeypatch):
     vault = _open(tmp_path)
     vault.put("a", b"old")
 
@@ -150,7 +150,7 @@ def test_a_write_that_fails_keeps_the_old_content_and_leaves_no_trace(tmp_path, 
     assert [path.name for path in (tmp_path / "vault").iterdir()] == ["a"]
 
 
-def test_a_key_for_a_purpose_is_always_the_same_and_another_for_each(vault):
+def test_the_key_of_a_purpose_is_constant_and_differs_from_other_keys(vault):
     ids, topic = vault.derive("ids of market"), vault.derive("records of sightings.v1")
     assert (len(ids), ids) == (32, vault.derive("ids of market"))
     assert ids != topic

@@ -74,7 +74,7 @@ def case(records):
     return alert
 
 
-def test_everything_is_published_once_in_the_order_in_which_it_was_recorded(records, case):
+def test_every_verdict_is_published_once_in_recording_order(records, case):
     topic = Topic()
     publisher = VerdictPublisher(records.verdict_outbox, topic)
     while publisher.publish_next():
@@ -95,7 +95,7 @@ def test_everything_is_published_once_in_the_order_in_which_it_was_recorded(reco
 
 
 @pytest.mark.usefixtures("case")
-def test_what_was_written_before_a_death_is_written_again_with_the_same_ids(records):
+def test_messages_written_before_a_crash_are_written_again_with_the_same_ids(records):
     topic = Topic()
     topic.dies_after = 4
     with pytest.raises(Unavailable):

@@ -123,7 +123,7 @@ def names(candidates):
     return [c.subject for c in candidates]
 
 
-def test_one_candidate_a_subject_between_its_best_reference_and_their_mean(index_of):
+def test_a_subject_has_one_candidate_from_its_best_reference_and_their_mean(index_of):
     index = index_of(BEA, ANN_FRONT, ANN_SIDE)
     ((first, second),) = index.search(unit(0.2, 1, 0)[None], [NOW])
     assert (first.subject, first.reference_id) == ("Bea", "b1")
@@ -164,7 +164,7 @@ def test_a_score_does_not_depend_on_who_else_is_listed(index_of, others, away):
     assert among.score == pytest.approx(alone.score, abs=1e-5)
 
 
-def test_answers_each_probe_by_itself_and_keeps_to_the_limit(index_of):
+def test_each_probe_is_searched_separately_within_the_limit(index_of):
     index = index_of(BEA, ANN_FRONT)
     probes = np.stack([unit(1, 0, 0), unit(0, 1, 0)])
     found = index.search(probes, [NOW, NOW], limit=1)
@@ -179,7 +179,7 @@ def test_answers_each_probe_by_itself_and_keeps_to_the_limit(index_of):
         (NOW + timedelta(microseconds=1), "a2"),
     ],
 )
-def test_an_expired_reference_does_not_answer_but_the_subjects_others_do(index_of, at, expected):
+def test_an_expired_reference_does_not_match_but_the_subjects_others_do(index_of, at, expected):
     expires = {"a1": NOW if at < LATER - timedelta(days=1) else LATER, "a2": LATER}
     index = index_of(ANN_FRONT, ANN_SIDE, expires=expires)
     ((candidate,),) = index.search(unit(1, 0, 0)[None], [at])
@@ -200,7 +200,7 @@ def test_only_references_of_the_manifest_are_searchable(maker):
     assert len(index) == 1
 
 
-def test_who_has_left_the_manifest_does_not_answer_though_its_template_is_still_there(maker):
+def test_a_reference_outside_the_manifest_does_not_match_though_its_template_remains(maker):
     everybody = [ANN_FRONT, ANN_SIDE, BEA]
     before = maker.make(listing(*everybody), everybody)
     after = maker.make(listing(ANN_SIDE), everybody)
@@ -212,7 +212,7 @@ def test_who_has_left_the_manifest_does_not_answer_though_its_template_is_still_
     )  # fmt: skip
 
 
-def test_a_reference_whose_vector_does_not_carry_its_hash_is_refused_and_counted(maker):
+def test_a_reference_with_another_hash_than_its_vector_is_refused_and_counted(maker):
     altered = StoredTemplate("b1", "second", "Bea", BEA.template_hash, unit(1, 0, 0))
     renamed = StoredTemplate("a2", "default", "Ann", "another hash", ANN_SIDE.vector)
     index = maker.make(listing(ANN_FRONT, ANN_SIDE, BEA), [ANN_FRONT, renamed, altered])
@@ -223,7 +223,7 @@ def test_a_reference_whose_vector_does_not_carry_its_hash_is_refused_and_counted
         assert index.counts["refused"] >= 2
 
 
-def test_a_row_that_was_renamed_is_refused_and_counted(maker):
+def test_a_renamed_row_is_refused_and_counted(maker):
     """Else whoever can write to the vector store decides how everybody is called."""
     rows = [replace(ANN_FRONT, subject="Mr Innocent"), replace(BEA, subject="Ann"), ANN_SIDE]
     index = maker.make(listing(ANN_FRONT, ANN_SIDE, BEA), rows)
@@ -243,14 +243,14 @@ def test_two_people_whose_templates_were_exchanged_are_refused(maker):
     assert index.search(unit(1, 1, 0)[None], [NOW]) == [[]]
 
 
-def test_a_list_of_an_earlier_version_names_whom_its_rows_name(maker):
+def test_a_list_of_an_earlier_version_has_the_subjects_of_its_rows(maker):
     """Until alerting is updated too: that version did not say whose a template is."""
     listed = {key: replace(each, entry_hash="") for key, each in listing(ANN_FRONT).items()}
     index = maker.make(listed, [ANN_FRONT])
     assert names(index.search(unit(1, 0, 0)[None], [NOW])[0]) == ["Ann"]
 
 
-def test_a_reference_that_moved_to_another_list_answers_there_alone(maker):
+def test_a_reference_moved_to_another_list_matches_only_there(maker):
     moved = StoredTemplate("b1", "third", "Bea", BEA.template_hash, BEA.vector)
     index = maker.make(listing(ANN_FRONT, BEA), [ANN_FRONT, moved])
     assert names(index.search(unit(0, 1, 0)[None], [NOW])[0]) == ["Ann"]
@@ -260,7 +260,7 @@ def test_counts_references_that_the_store_lacks():
     assert ExactIndex(listing(ANN_FRONT), []).missing == 1
 
 
-def test_an_empty_list_answers_nothing_and_no_probe_asks_nothing(index_of):
+def test_an_empty_list_and_an_empty_batch_yield_no_candidate(index_of):
     empty = index_of()
     assert empty.search(unit(1, 0, 0)[None], [NOW]) == [[]]
     assert len(empty) == 0
@@ -296,7 +296,7 @@ CARL = stored("c1", "Carl", unit(1, 0.1, 0))
 DORA = stored("d1", "Dora", unit(1, 0.2, 0))
 
 
-def test_control_subjects_answer_beside_those_who_are_looked_for(index_of):
+def test_control_subjects_are_candidates_besides_listed_people(index_of):
     """However many of them are more alike: below the threshold too each side has its best."""
     index = index_of(ANN_FRONT, BEA, CARL, DORA, control=("c1", "d1"))
     found = index.search(unit(1, 0.12, 0)[None], [NOW], limit=1)[0]
@@ -306,7 +306,7 @@ def test_control_subjects_answer_beside_those_who_are_looked_for(index_of):
     assert names(only[0]) == ["Dora"]
 
 
-def test_whoever_is_listed_and_a_control_subject_is_scored_as_each_by_itself(index_of):
+def test_a_listed_person_who_is_a_control_subject_is_scored_separately_as_each(index_of):
     probe = unit(0.2, 1, 0)
     ((listed,),) = index_of(ANN_FRONT).search(probe[None], [NOW])
     ((test,),) = index_of(ANN_SIDE, control=("a2",)).search(probe[None], [NOW])
@@ -316,7 +316,7 @@ def test_whoever_is_listed_and_a_control_subject_is_scored_as_each_by_itself(ind
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
-def test_it_says_what_is_searched_and_where_that_is_known_of_whom(index_of, number):
+def test_the_index_lists_the_searched_references_and_their_hashes(index_of, number):
     photos = [stored("s1", "ann", unit(1)), stored("s2", "ann", unit(0, 1)),
               stored("s3", "bob", unit(0, 0, 1))][:number]  # fmt: skip
     index = index_of(*photos, control=["s3"])

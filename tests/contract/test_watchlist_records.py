@@ -68,7 +68,7 @@ def test_an_added_entry_waits_in_the_outbox_and_is_not_searchable(records):
     assert records.watchlist.manifest(["default"]) == {}
 
 
-def test_entries_of_one_import_wait_in_the_order_in_which_they_were_added(records):
+def test_entries_of_one_import_wait_in_the_order_of_their_addition(records):
     """They have one time, and ids that say nothing."""
     ids = ["c", "a", "d", "b"]
     for each in ids:
@@ -76,7 +76,7 @@ def test_entries_of_one_import_wait_in_the_order_in_which_they_were_added(record
     assert [entry.reference_id for entry, _ in records.watchlist.outbox()] == ids
 
 
-def test_what_an_error_leaves_unfinished_is_undone_as_a_whole(records):
+def test_an_error_rolls_back_the_whole_unit_of_work(records):
     def cut_off():
         with records.unit_of_work() as work:
             add_entry(work, reference(), picture_hash="p1", template=b"sealed", at=NOW)
@@ -88,7 +88,7 @@ def test_what_an_error_leaves_unfinished_is_undone_as_a_whole(records):
     assert records.watchlist.references() == []
 
 
-def test_settling_makes_it_searchable_and_erases_the_template(records):
+def test_activation_makes_an_entry_searchable_and_erases_its_sealed_template(records):
     add(records, reference())
     assert settle(records, "r1", note="looks like Bea") == {"r1"}
     assert records.watchlist.outbox() == []
@@ -103,7 +103,7 @@ def test_settling_makes_it_searchable_and_erases_the_template(records):
     assert statuses(records) == {"r1": ACTIVE}
 
 
-def test_an_entry_that_was_never_enrolled_is_named_and_not_searched(records):
+def test_an_entry_without_an_enrolment_is_reported_and_not_searchable(records):
     with records.unit_of_work() as work:
         work.watchlist.add(reference(), picture_hash="p1", template=b"sealed", at=NOW)
     settle(records, "r1")
@@ -125,7 +125,7 @@ def test_an_entry_is_overdue_when_it_has_expired_until_it_is_removed(records):
     assert records.watchlist.overdue_entries(late) == []
 
 
-def test_a_refused_entry_leaves(records):
+def test_a_refused_entry_is_removed(records):
     add(records, reference())
     settle(records, "r1", REFUSED, "a magnet")
     assert [r.reference_id for r in records.watchlist.awaiting_erasure()] == ["r1"]
@@ -136,7 +136,7 @@ def test_a_refused_entry_leaves(records):
     assert (entry.status, entry.picture, entry.note) == (REFUSED, "", "a magnet")
 
 
-def test_an_entry_suspended_before_it_was_settled_is_pending_when_resumed(records):
+def test_an_entry_suspended_before_its_activation_is_pending_when_resumed(records):
     add(records, reference())
     move(records, SUSPENDED)
     assert settle(records, "r1") == set()
@@ -174,7 +174,7 @@ def test_retires_chosen_entries_once(records):
     assert [r.reference_id for r, _ in records.watchlist.outbox()] == ["r1"]
 
 
-def test_knows_a_picture_that_stands_for_the_subject(records):
+def test_finds_the_entry_with_the_same_picture_of_a_subject(records):
     add(records, reference(expires=NOW), picture_hash="p1")
 
     def standing(**changes):
@@ -190,7 +190,7 @@ def test_knows_a_picture_that_stands_for_the_subject(records):
     assert standing() is None
 
 
-def test_the_version_grows_with_every_change_and_only_then(records):
+def test_the_version_increases_with_every_change_only(records):
     seen = [records.watchlist.version()]
 
     def grown():
@@ -208,7 +208,7 @@ def test_the_version_grows_with_every_change_and_only_then(records):
     assert not grown()
 
 
-def test_chooses_entries_by_any_condition(records):
+def test_entries_are_listed_by_any_condition(records):
     add(records, reference("r1"))
     add(records, reference("r2", subject="Bea", watchlist="second"), picture_hash="p2")
     settle(records, "r2")
@@ -224,7 +224,7 @@ def test_chooses_entries_by_any_condition(records):
     assert ids(reference_ids=[]) == []
 
 
-def test_names_the_pictures_that_entries_refer_to(records):
+def test_lists_the_pictures_that_entries_refer_to(records):
     add(records, reference("r1"))
     add(records, reference("r2"), picture_hash="p2")
     move(records, REMOVED)
@@ -246,7 +246,7 @@ def test_the_gallery_is_bound_to_the_model_of_its_first_template(records):
         work.watchlist.bind_model(replace(FACTS, model_sha256="b" * 64), NOW)
 
 
-def test_who_was_listed_is_erased_from_entries_that_left_long_ago(records):
+def test_subjects_are_erased_from_entries_that_were_retired_long_ago(records):
     add(records, reference("gone"), picture_hash="p1")
     add(records, reference("leaving", subject="Bea"), picture_hash="p2")
     add(records, reference("listed", subject="Cleo"), picture_hash="p3")
@@ -271,7 +271,7 @@ WHO, OTTO = "Zacharias Unverwechselbar", "Otto Ordentlich"
 REMOVER = Principal("https://people.example", "sue", "Sue", frozenset(Role))
 
 
-def test_acts_on_an_entry_name_nobody_any_more_once_it_is_erased_who_was_listed(records):
+def test_acts_on_an_entry_contain_no_subject_after_its_erasure(records):
     add(records, reference("gone", subject=WHO, authorised_by=OTTO), picture_hash="f" * 64)
     add(records, reference("listed", subject="Cleo"), picture_hash="p3")
     for each in ("gone", "listed"):
@@ -303,7 +303,7 @@ def test_acts_on_an_entry_name_nobody_any_more_once_it_is_erased_who_was_listed(
     assert records.watchlist.manifest(["default"]).keys() == {"listed"}
 
 
-def test_no_byte_of_who_was_listed_stays_in_the_database(records):
+def test_no_byte_of_an_erased_subject_remains_in_the_database(records):
     add(records, reference("gone", subject=WHO, authorised_by=OTTO), picture_hash="f" * 64)
     move(records, REMOVED, subject=WHO)
     with records.unit_of_work() as work:
@@ -317,7 +317,7 @@ def test_no_byte_of_who_was_listed_stays_in_the_database(records):
     assert [word for word in words if word in kept] == []
 
 
-def test_who_looks_before_adding_waits_for_who_is_adding(records_url):
+def test_an_import_waits_for_another_import_before_it_looks_for_duplicates(records_url):
     """Of two imports that both look before either adds, each would list the same picture."""
     with Records.open(records_url) as records:
         found = []

@@ -199,7 +199,7 @@ def test_an_alert_is_shown_and_its_picture_decrypted_on_request_only(
     assert "http" not in page.read_text()
 
 
-def test_a_match_that_is_impossible_is_said_wherever_it_is_decided(
+def test_an_impossible_match_is_shown_with_every_decision(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0)
@@ -226,7 +226,7 @@ def test_a_match_that_is_impossible_is_said_wherever_it_is_decided(
     assert place.openlfr("alerts", "decide", ann["alert_id"], "do_not_engage", "--by", "Op") == 0
 
 
-def test_alerts_can_be_read_by_machines(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_alerts_can_be_listed_as_json(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     seen = place.see(0)
     (alert,) = place.alerts(capsys)
     assert place.openlfr("alerts", "show", alert["alert_id"], "--json") == 0
@@ -267,7 +267,7 @@ def test_bad_input_is_one_sentence_and_exit_2(
         [["decide", "engage", "--by", "Op", "--outcome", "refuted"]],
     ],
 )
-def test_whoever_was_mistaken_for_a_listed_person_is_erased(
+def test_a_person_mistaken_for_a_listed_one_is_erased(
     place: Place, capsys: pytest.CaptureFixture[str], decisions: list[list[str]]
 ) -> None:
     place.see(0)
@@ -311,7 +311,7 @@ def test_a_sighting_without_a_picture_is_shown_as_one(
     assert place.openlfr("purge") == 0
 
 
-def test_an_erasure_that_could_not_be_finished_is_finished_by_purge(
+def test_purge_completes_an_interrupted_erasure(
     place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.see(0)
@@ -332,7 +332,7 @@ def test_an_erasure_that_could_not_be_finished_is_finished_by_purge(
     assert place.in_book() == set()
 
 
-def test_purge_erases_what_is_beyond_the_retention_and_nothing_else(
+def test_purge_erases_only_data_beyond_the_retention(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0, emitted=NOW - timedelta(days=40))
@@ -353,7 +353,7 @@ def test_purge_erases_what_is_beyond_the_retention_and_nothing_else(
     assert place.evidence() == []
 
 
-def test_purge_finds_evidence_that_a_crash_left_without_an_alert(
+def test_purge_erases_evidence_that_a_crash_left_without_an_alert(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     long_ago = NOW - timedelta(hours=2)
@@ -372,7 +372,7 @@ def test_purge_finds_evidence_that_a_crash_left_without_an_alert(
     assert {evidence_name(s.sighting_id) for s in (to_be_resumed, just_now)} < left
 
 
-def test_purge_takes_expired_entries_off_the_list(
+def test_purge_removes_expired_entries_from_the_list(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [str(uuid.uuid4()), str(uuid.uuid4())]
@@ -394,7 +394,7 @@ def test_purge_takes_expired_entries_off_the_list(
     assert ("Keeper", "reference.expired") in place.acts()
 
 
-def test_a_sighting_is_rejected_an_alert_held_and_what_is_sealed_opened(
+def test_a_sighting_is_rejected_an_alert_held_and_a_sealed_alert_opened(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, stranger = place.see(0), place.see(9)
@@ -428,7 +428,7 @@ def test_a_sighting_is_rejected_an_alert_held_and_what_is_sealed_opened(
     assert kinds > {"alert.hold_placed", "alert.hold_released", "alert.unsealed", "alert.erased"}
 
 
-def test_two_people_decide_look_again_dispute_and_settle(
+def test_two_people_decide_look_again_dispute_and_confirm(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0)
@@ -486,14 +486,14 @@ def test_two_people_decide_look_again_dispute_and_settle(
 
 
 @pytest.mark.parametrize("text", ["soon", "-3d", "0"])
-def test_a_time_that_is_none_is_bad_usage(
+def test_an_invalid_time_is_bad_usage(
     place: Place, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     assert place.openlfr("purge", f"--older-than={text}") == 2
     assert "--older-than must be" in capsys.readouterr().err
 
 
-def test_commands_work_beside_a_run_that_holds_the_alert_book(
+def test_commands_work_beside_a_run_with_the_alert_book_open(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen = place.see(0)
@@ -513,7 +513,7 @@ def everything(place: Place) -> bytes:
     return b"".join(path.read_bytes() for path in files)
 
 
-def test_what_is_due_is_erased_by_whatever_command_comes_first(
+def test_due_data_are_erased_by_the_first_command(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0, emitted=NOW - timedelta(days=40))
@@ -535,7 +535,7 @@ def test_what_is_due_is_erased_by_whatever_command_comes_first(
     assert "Erased" not in capsys.readouterr().err
 
 
-def test_no_byte_of_a_rejected_alert_s_place_stays_in_the_book_or_the_vault(
+def test_no_byte_of_a_rejected_alert_s_place_remains_in_the_book_or_the_vault(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen = place.see(0)
@@ -557,7 +557,7 @@ def test_no_byte_of_a_rejected_alert_s_place_stays_in_the_book_or_the_vault(
     assert not crashed.exists()
 
 
-def test_a_command_beside_a_reader_says_what_has_to_wait(
+def test_a_command_beside_a_reader_reports_rows_that_remain_in_the_file(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.see(0)
@@ -575,7 +575,7 @@ def test_a_command_beside_a_reader_says_what_has_to_wait(
     assert not log.exists() or log.stat().st_size == 0
 
 
-def test_who_looks_a_second_time_is_shown_what_waits_and_not_what_was_decided(
+def test_a_second_look_lists_waiting_alerts_without_their_decisions(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert place.openlfr("alerts", "list", "--second-look") == 0

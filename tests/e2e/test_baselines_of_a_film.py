@@ -59,7 +59,7 @@ def openings(place) -> list[Any]:
         return list(records.baselines.openings_of("Market"))
 
 
-def test_an_addition_and_the_removal_of_the_same_person_give_three_baselines(
+def test_the_addition_and_removal_of_a_person_yield_three_baselines(
     bare_place, street, endless_camera, tmp_path, capsys
 ):
     place = bare_place

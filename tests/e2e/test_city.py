@@ -134,7 +134,7 @@ def scores(records: Records, *names: str) -> dict[str, float]:
     return {each.event_id: each.sighting.score for each in events if each.sighting.camera in names}
 
 
-def test_the_same_jpegs_give_the_alerts_of_one_process(city: City, one_process: Place) -> None:
+def test_the_same_jpegs_yield_the_alerts_of_one_process(city: City, one_process: Place) -> None:
     expected = of(one_process, "gate")
     assert city.filmed(city.film("gate")) == ["gate: 60 sent"]
     assert seen(city.wait_for_alerts(len(expected), "gate")) == seen(expected)
@@ -178,7 +178,7 @@ def test_the_same_jpegs_are_counted_as_by_one_process(city: City, one_process: P
     assert sum(map(sum, histograms.scores.values())) == sum(histograms.fine_scores.values())
 
 
-def test_what_became_of_every_frame_is_in_the_records(
+def test_the_fate_of_every_frame_is_in_the_records(
     city: City, one_process: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not city.alerts("gate"):
@@ -226,7 +226,7 @@ def assert_they_make_the_whole(place: Place, given: FiguresByBaseline) -> None:
         assert sum(getattr(each.counts, name) for each in given.baselines) == whole
 
 
-def test_a_city_s_baseline_is_what_it_is_in_one_process(city: City, one_process: Place) -> None:
+def test_a_city_s_baseline_equals_that_of_one_process(city: City, one_process: Place) -> None:
     if not city.alerts("gate"):
         city.film("gate")
     city.wait_for(
@@ -277,7 +277,7 @@ def test_no_pass_is_lost_or_opened_twice_though_services_are_killed_and_redis_is
         assert decode(vault.get(evidence_name(event.sighting.sighting_id))).face.size
 
 
-def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, street) -> None:
+def test_the_same_video_yields_the_same_passes(city: City, one_process: Place, street) -> None:
     """Ingest makes JPEGs of it, so that boxes and scores may differ a little.
 
     Where a quality lies at a limit a line's probe is doubted, or not yet settled, on one side
@@ -304,7 +304,7 @@ def test_the_same_video_gives_the_same_passes(city: City, one_process: Place, st
     assert {subject == person for subject, person in best(given)} == {True}
 
 
-def test_a_milvus_server_that_searches_gives_the_same_alerts(
+def test_a_search_on_the_milvus_server_yields_the_same_alerts(
     city: City, one_process: Place
 ) -> None:
     expected = of(one_process, "pier")

@@ -74,7 +74,7 @@ def start(tmp_path: Path, model_store: ModelStore) -> Iterator[type[Demo]]:
         demo.popen.wait()
 
 
-def test_a_city_is_seen_a_worker_dies_and_nothing_is_lost_or_doubled(start) -> None:
+def test_in_a_city_where_a_worker_dies_nothing_is_lost_or_doubled(start) -> None:
     demo = start("--seconds", "20", "--recording", "city.svg")
     code = demo.popen.wait(3 * PATIENCE_S)
     said = demo.said()
@@ -100,7 +100,7 @@ def test_a_city_is_seen_a_worker_dies_and_nothing_is_lost_or_doubled(start) -> N
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_nothing_is_left_of_a_demonstration_that_is_cut_off(start, by: signal.Signals) -> None:
+def test_an_interrupted_demonstration_leaves_nothing(start, by: signal.Signals) -> None:
     demo = start()
 
     def has_servers() -> bool:
@@ -116,7 +116,7 @@ def test_nothing_is_left_of_a_demonstration_that_is_cut_off(start, by: signal.Si
     await_that("end of all that it started", lambda: not demo.started(), seen=demo.started)
 
 
-def test_a_folder_of_others_is_left_alone(start, tmp_path: Path) -> None:
+def test_a_foreign_folder_is_not_touched(start, tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo/thesis.txt").write_text("years of work")
     demo = start()

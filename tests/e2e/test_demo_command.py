@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openlfr.adapters.models.store import ModelStore
 
 
-def test_the_demo_finds_who_is_listed_and_stops_no_stranger(
+def test_the_demo_finds_the_listed_people_and_no_stranger(
     model_store: ModelStore,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -46,7 +46,7 @@ def _refute_every_alert(out: Path) -> None:
         assert main(command) == 0
 
 
-def test_the_demo_leaves_a_folder_of_others_alone(
+def test_the_demo_does_not_touch_a_foreign_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")

@@ -50,13 +50,15 @@ def started(openlfr):
         )  # fmt: skip
 
 
-def test_before_a_run_there_is_none(openlfr):
+def test_before_a_run_there_is_no_deployment(openlfr):
     assert openlfr("list")[:2] == (
         0, "No deployment is recorded yet: openlfr run records one.\n"
     )  # fmt: skip
 
 
-def test_it_is_paused_resumed_and_closed_by_name_or_id_and_shows_who_did_it(openlfr, started):
+def test_a_deployment_is_paused_resumed_and_closed_by_name_or_id_with_the_person_shown(
+    openlfr, started
+):
     assert "started  Night market" in openlfr("list")[1]
     for verb, named, state in (
         ("pause", "Night market", "paused"),
@@ -77,7 +79,7 @@ def test_it_is_paused_resumed_and_closed_by_name_or_id_and_shows_who_did_it(open
     assert acts[3]["by"]["issuer"] == "local"
 
 
-def test_of_a_city_it_says_who_follows_and_where_that_is_seen(openlfr, started):
+def test_in_a_city_the_command_names_the_services_that_apply_the_change(openlfr, started):
     """The records are this folder's here: what is said hangs on the services that are named."""
     path = Path("CONFIG.yaml")
     path.write_text(f"{CONFIG}services: {{kafka: kafka://127.0.0.1:9}}\n")
@@ -106,7 +108,7 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(openlfr, started, words, says
     assert "\x1b" not in err
 
 
-def test_one_that_was_closed_does_not_run_again(openlfr, started):
+def test_a_closed_deployment_does_not_run_again(openlfr, started):
     assert openlfr("close", "Night market", "--by", "Ann Smith")[0] == 0
     records = bootstrap.open_records(settings.load(Path("CONFIG.yaml")))
     with pytest.raises(

@@ -26,7 +26,7 @@ def set_dir(tmp_path, yunet, group_photo):
     return tmp_path
 
 
-def test_people_are_found_again_and_the_result_is_told_and_written(set_dir, capsys):
+def test_people_are_identified_and_the_result_is_printed_and_written(set_dir, capsys):
     (set_dir / "images/person_1/3.jpg").write_bytes(b"\xff\xd8\xff broken")
     assert main(["evaluate", str(set_dir), "--json", str(set_dir / "result.json")]) == 0
     said = capsys.readouterr()
@@ -45,7 +45,7 @@ def test_json_to_stdout_is_json_alone(set_dir, capsys):
 
 
 @pytest.mark.parametrize("content", [None, "images"])
-def test_a_missing_or_empty_set_is_one_sentence(tmp_path, capsys, content):
+def test_a_missing_or_empty_set_is_reported_in_one_sentence(tmp_path, capsys, content):
     if content:
         (tmp_path / "set" / content).mkdir(parents=True)
     assert main(["evaluate", str(tmp_path / "set")]) == 2

@@ -49,7 +49,7 @@ def city(tmp_path_factory, street, model_store, servers) -> Iterator[AskingCity]
         yield made
 
 
-def test_the_jobs_make_topics_and_tables_and_an_operator_enrols(city, street):
+def test_the_jobs_create_topics_and_tables_and_an_operator_enrols(city, street):
     topics = city.pods.call("topics")
     assert topics.returncode == 0, topics
     assert "check interval 10 s" in topics.stdout  # asked of the brokers
@@ -107,7 +107,7 @@ def test_a_worker_leaves_its_group(city):
         ("analysis", "alerts.v1"),
     ],
 )
-def test_who_may_not_read_a_topic_reads_nothing_of_it(city, who, topic):
+def test_a_user_without_the_read_right_reads_nothing_of_a_topic(city, who, topic):
     partition = TopicPartition(topic, 0)
     with closing(KafkaConsumer(**city.kafka_as(who), group_id=None)) as consumer:
         consumer.assign([partition])
@@ -132,7 +132,7 @@ def test_who_may_not_read_a_topic_reads_nothing_of_it(city, who, topic):
         ("topics", "frames.v1"),
     ],
 )
-def test_who_may_not_write_a_topic_writes_nothing(city, who, topic):
+def test_a_user_without_the_write_right_writes_nothing_to_a_topic(city, who, topic):
     with (
         closing(KafkaProducer(**city.kafka_as(who), enable_idempotence=False)) as producer,
         pytest.raises(errors.TopicAuthorizationFailedError),
@@ -140,13 +140,13 @@ def test_who_may_not_write_a_topic_writes_nothing(city, who, topic):
         producer.send(topic, b"junk").get(PATIENCE_S)
 
 
-def test_a_group_is_one_services_own(city):
+def test_a_group_belongs_to_one_service(city):
     others = KafkaConsumer(**city.kafka_as("analysis"), group_id="openlfr-alerting")
     with closing(others), pytest.raises(errors.GroupAuthorizationFailedError):
         others.committed(TopicPartition("frames.v1", 0))
 
 
-def test_a_service_without_a_right_says_which(city):
+def test_a_service_without_a_right_names_the_right(city):
     alerting = city.pods.environment("alerting")
     words = {name: alerting[name] for name in alerting if name.startswith("OPENLFR_KAFKA_")}
     filmed = city.pods.call("ingest", **words)
@@ -159,7 +159,7 @@ def test_a_service_without_a_right_says_which(city):
 
 
 @pytest.mark.parametrize("who", ["ingest", "alerting", "operator"])
-def test_nobody_may_do_more_on_redis_than_use_what_is_ours(city, who):
+def test_no_user_may_use_more_of_redis_than_the_project_s_keys(city, who):
     with closing(city.redis_as(who)) as client:
         client.set("openlfr:{other}:lease:test", "x", px=1)
         for words in (
@@ -173,7 +173,7 @@ def test_nobody_may_do_more_on_redis_than_use_what_is_ours(city, who):
             client.eval("return redis.call('GET', 'somebodys')", 0)
 
 
-def test_redis_lets_nobody_in_without_a_name(city):
+def test_redis_rejects_connections_without_a_user(city):
     with closing(city.redis_as("")) as client, pytest.raises(AuthenticationError):
         client.ping()
 
@@ -203,7 +203,7 @@ def test_redis_lets_nobody_in_without_a_name(city):
         ),
     ],
 )
-def test_a_role_may_not_do_what_is_none_of_its_business(city, who, statement):
+def test_a_role_may_not_exceed_its_rights(city, who, statement):
     with (
         closing_engine(city.sql_as(who)) as engine,
         engine.connect() as connection,
@@ -212,7 +212,7 @@ def test_a_role_may_not_do_what_is_none_of_its_business(city, who, statement):
         connection.exec_driver_sql(statement)
 
 
-def test_whoever_is_no_user_of_the_records_is_not_let_in(city):
+def test_a_stranger_to_the_records_is_rejected(city):
     """PUBLIC may connect to a database of PostgreSQL by default."""
     with closing_engine(city.sql_as("alerting")) as engine, engine.connect() as connection:
         may = "SELECT has_database_privilege('pg_monitor', 'city', 'CONNECT')"

@@ -60,7 +60,7 @@ def finished(tmp_path_factory, street, enrolled, model_store):
     return place
 
 
-def test_every_listed_pass_is_found_and_no_stranger(finished, street):
+def test_every_pass_of_a_listed_person_is_found_and_no_stranger(finished, street):
     assert finished.ended.returncode == 0, finished.ended.stderr
     lines = finished.lines()
     assert [street.person_at(line) for line in lines] == [line["subject"] for line in lines]
@@ -92,7 +92,7 @@ def test_the_report_from_the_records_has_the_counts_of_the_run_report(finished):
     assert not (finished.folder / "again/annex.html").exists()
 
 
-def test_a_line_is_what_the_interface_promises(finished):
+def test_a_line_has_the_documented_keys(finished):
     for line in finished.lines():
         assert list(line) == KEYS
         assert line["event"] in ("opened", "joined")
@@ -107,7 +107,7 @@ def test_a_line_is_what_the_interface_promises(finished):
         assert 0 < line["quality"] <= 100
 
 
-def test_a_person_is_told_what_was_done(finished):
+def test_the_run_prints_a_summary(finished):
     assert finished.ended.stdout == ""
     said = finished.ended.stderr.splitlines()
     assert len([line for line in said if " OPENED " in line]) == 2
@@ -115,7 +115,7 @@ def test_a_person_is_told_what_was_done(finished):
     assert "problem" not in finished.ended.stderr
 
 
-def test_the_report_tells_the_same_as_the_lines(finished):
+def test_the_report_agrees_with_the_lines(finished):
     told = json.loads((finished.folder / "report" / "report.json").read_text())
     (counts,) = told["cameras"]
     lines = finished.lines()
@@ -131,7 +131,7 @@ def test_the_report_tells_the_same_as_the_lines(finished):
     assert "sources ended" in json.dumps(told)
 
 
-def test_no_server_stays_behind_and_nobody_else_can_read_what_does(finished):
+def test_no_server_remains_and_only_the_owner_can_read_the_files(finished):
     assert finished.servers() == []
     assert (finished.data / "vault.key").stat().st_mode & 0o777 == 0o600
     inside = [path for path in finished.data.iterdir() if path.is_dir()]
@@ -159,7 +159,7 @@ def steps_across(picture, axis):
     return int(changes.sum()) + 1
 
 
-def test_of_everybody_else_in_the_evidence_no_face_is_left(finished, street):
+def test_no_other_face_is_visible_in_the_evidence(finished, street):
     evidence = opened_evidence(finished)
     assert len(evidence) == len(finished.lines())
     looked_at = 0
@@ -200,7 +200,7 @@ def test_the_report_shows_no_other_face_either(finished):
     assert all(max(p.shape[:2]) <= 240 for p in pictures if p.shape[:2] != (540, 960))
 
 
-def test_nothing_of_a_stranger_is_kept_in_any_file(finished):
+def test_no_file_contains_data_of_a_stranger(finished):
     vault = finished.data / "vault"
     assert len(list((vault / "references").iterdir())) == 2
     for path in finished.folder.rglob("*"):
@@ -214,7 +214,7 @@ def test_nothing_of_a_stranger_is_kept_in_any_file(finished):
         assert len(templates.all(["default"])) == 2
 
 
-def test_the_same_input_gives_the_same_lines_and_json_is_all_that_is_printed(place, finished):
+def test_the_same_input_yields_the_same_lines_and_only_json_is_printed(place, finished):
     ended = openlfr(place, "run", "CONFIG.yaml", "--as-fast-as-possible", "--json")
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
@@ -253,7 +253,7 @@ def test_cameras_fold_into_one_alert_and_quiet_prints_nothing(place, street, cap
         assert 0 < first["seconds"] <= 6
 
 
-def test_outside_its_hours_nothing_is_looked_at_and_every_frame_is_counted(place, street):
+def test_outside_its_hours_no_frame_is_analysed_and_every_frame_is_counted(place, street):
     place.configure(ends="2026-11-23T09:00:02Z", gate=camera(street.video, extra=", fps: 5"))
     report = place.folder / "report"
     alerts = place.folder / "alerts.jsonl"
@@ -268,7 +268,7 @@ def test_outside_its_hours_nothing_is_looked_at_and_every_frame_is_counted(place
     )
 
 
-def test_frames_that_are_too_late_are_dropped_and_counted(place, street, capfd):
+def test_late_frames_are_dropped_and_counted(place, street, capfd):
     pictures = place.folder / "pictures"
     pictures.mkdir()
     with av.open(str(street.video)) as film:
@@ -312,7 +312,7 @@ IN_FORCE = timedelta(seconds=60)
 """A loose bound: `embedded/watchlist_updater.py` looks twice a second, if it gets a processor."""
 
 
-def test_the_watchlist_changes_while_a_run_lives(bare_place, street, endless_camera, capsys):
+def test_the_watchlist_changes_during_a_run(bare_place, street, endless_camera, capsys):
     place = bare_place
     place.configure(gate=endless_camera)
     command = ["run", "CONFIG.yaml", "--quiet", "--alerts", "alerts.jsonl"]
@@ -377,7 +377,7 @@ def copy_of(finished, tmp_path):
     return place
 
 
-def test_a_face_that_is_sealed_is_in_no_file_of_the_run(finished, tmp_path):
+def test_a_sealed_face_is_in_no_file_of_the_run(finished, tmp_path):
     place = copy_of(finished, tmp_path)
     place.configure()
     alert, *others = dict.fromkeys(line["alert_id"] for line in place.lines())
@@ -399,7 +399,7 @@ def test_a_face_that_is_sealed_is_in_no_file_of_the_run(finished, tmp_path):
     assert json.loads(data)["annex"]["sha256"] == hashlib.sha256(annex.read_bytes()).hexdigest()
 
 
-def test_a_rejected_alert_leaves_every_file_that_the_run_wrote(finished, tmp_path):
+def test_a_rejected_alert_is_erased_from_every_file_of_the_run(finished, tmp_path):
     place = copy_of(finished, tmp_path)
     place.configure("alerting: {undo: 1ms, settle: 1ms}\n")
     subject = next(line["subject"] for line in place.lines())

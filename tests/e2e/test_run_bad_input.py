@@ -114,7 +114,7 @@ def test_a_start_that_fails_leaves_the_unfinished_run_to_be_resumed(place, stree
         assert records.runs.find_unfinished("Market") == unfinished
 
 
-def test_the_other_cameras_go_on(place, street, run):
+def test_the_other_cameras_continue(place, street, run):
     place.configure(gate=camera("nope.mp4"), door=camera(street.video))
     code, said = run(place)
     assert code == 1
@@ -137,7 +137,7 @@ def cut_off(folder, street, keep=0.5):
     return path
 
 
-def test_of_a_video_that_breaks_off_the_frames_before_are_looked_at(place, street, run):
+def test_the_frames_before_the_break_of_a_video_are_analysed(place, street, run):
     path = cut_off(place.folder, street)
     place.configure(gate=camera(path))
     code, said = run(place)
@@ -151,7 +151,7 @@ def test_of_a_video_that_breaks_off_the_frames_before_are_looked_at(place, stree
     assert run(place, "--resume")[0] == 1  # it was finished: this is a new run of the same
 
 
-def test_a_corrupt_picture_in_a_folder_is_left_out_and_keeps_its_number(place, street, run):
+def test_a_corrupt_picture_in_a_folder_is_skipped_and_keeps_its_number(place, street, run):
     pictures = place.folder / "pictures"
     pictures.mkdir()
     with av.open(str(street.video)) as film:
@@ -172,7 +172,7 @@ def test_a_corrupt_picture_in_a_folder_is_left_out_and_keeps_its_number(place, s
         assert street.person_at(line) == line["subject"]
 
 
-def test_an_unknown_key_is_named_with_its_line(bare_place, run):
+def test_an_unknown_key_is_reported_with_its_line(bare_place, run):
     text = bare_place.config.read_text()
     bare_place.config.write_text(text.replace("max_age: off", "max_agee: off"))
     line = text.splitlines().index("max_age: off") + 1
@@ -219,7 +219,7 @@ def test_a_file_wholly_outside_the_hours_is_refused(place, run, hours):
     assert place.lines() == [] if (place.folder / "alerts.jsonl").exists() else True
 
 
-def test_a_model_that_was_altered_is_not_loaded(place, run, tmp_path, model_store):
+def test_an_altered_model_is_not_loaded(place, run, tmp_path, model_store):
     models = tmp_path / "models"
     shutil.copytree(model_store.folder, models)
     (model,) = models.glob("face_recognition_sface_2021dec.onnx")
@@ -233,7 +233,7 @@ def test_a_model_that_was_altered_is_not_loaded(place, run, tmp_path, model_stor
     assert "sha256" in said or "hash" in said
 
 
-def test_models_that_are_not_installed_say_how_to_install_them(place, run, tmp_path):
+def test_missing_models_yield_the_command_that_installs_them(place, run, tmp_path):
     config = place.config.read_text()
     place.config.write_text(config.replace(str(place.models), str(tmp_path / "none")))
     code, (said,) = run(place)
@@ -241,7 +241,7 @@ def test_models_that_are_not_installed_say_how_to_install_them(place, run, tmp_p
     assert "openlfr models install" in said
 
 
-def test_an_empty_watchlist_is_said_and_people_are_counted_all_the_same(bare_place, run):
+def test_an_empty_watchlist_is_reported_and_people_are_counted(bare_place, run):
     code, (said,) = run(bare_place)
     assert code == 1
     assert said.startswith("problem: Nobody is listed")
@@ -259,7 +259,7 @@ def test_a_second_run_in_one_data_folder_is_refused(place, run):
 
 
 @pytest.mark.parametrize(("option", "name"), [("--alerts", "a.jsonl"), ("--report", "report")])
-def test_a_place_that_cannot_be_written_is_said_at_the_start(place, run, option, name):
+def test_an_unwritable_place_is_reported_at_the_start(place, run, option, name):
     (place.folder / "file").write_text("")
     code, (said,) = run(place, option, str(place.folder / "file" / name))
     assert code == 2
@@ -283,7 +283,7 @@ def test_wrong_use_is_one_sentence(bare_place, monkeypatch, capfd, args, sentenc
     assert sentence in said
 
 
-def test_no_camera_at_all_is_said(bare_place, run):
+def test_a_configuration_without_cameras_is_reported(bare_place, run):
     text = bare_place.config.read_text()
     start, end = text.index("cameras:"), text.index("models:")
     bare_place.config.write_text(text[:start] + text[end:])
@@ -310,7 +310,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_where_nothing_can_be_written_the_run_ends_and_resume_completes_it(place, run, street):
+def test_a_run_that_cannot_write_ends_and_resume_completes_it(place, run, street):
     command = ["run", "CONFIG.yaml", "--as-fast-as-possible", "--quiet"]
     command += ["--alerts", "alerts.jsonl", "--report", "report"]
     ended = subprocess.run(

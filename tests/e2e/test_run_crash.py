@@ -76,7 +76,7 @@ def live(folder: str, resume: bool, death: tuple[str, int] | None) -> None:
     os.chdir(folder)
     from openlfr import embedded, settings
 
-    import_module("openlfr.embedded.run")._CHECKPOINT_S = 0.0
+    import_module("openlfr.embedded.run").CHECKPOINT_S = 0.0
     if death:
         await_death(*death)
     options = embedded.RunOptions(
@@ -136,7 +136,7 @@ def assert_as_if_nothing_had_happened(place, whole):
     assert place.servers() == []
 
 
-def test_a_run_that_dies_again_and_again_gives_what_one_that_lives_gives(interrupted, whole):
+def test_a_run_that_is_killed_repeatedly_yields_the_results_of_one_that_is_not(interrupted, whole):
     deaths = [
         ("folded", 1),  # the first sighting
         ("emitted", 1),  # the same, made up for
@@ -184,7 +184,7 @@ def run_command(place, *args):
     )  # fmt: skip
 
 
-def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(interrupted, whole):
+def test_ctrl_c_completes_the_frame_and_writes_the_report_and_resume_continues(interrupted, whole):
     with run_command(interrupted) as run:  # at the speed at which it was filmed
         alerts = interrupted.folder / "alerts.jsonl"
         await_that("alert", lambda: lines_in(alerts), alive=[run])
@@ -207,7 +207,7 @@ def test_ctrl_c_finishes_the_frame_and_writes_the_report_and_resume_goes_on(inte
     assert_as_if_nothing_had_happened(interrupted, whole)
 
 
-def test_resume_refuses_other_settings_and_goes_on_with_the_same(interrupted, whole, capfd):
+def test_resume_refuses_other_settings_and_continues_with_the_same(interrupted, whole, capfd):
     assert lives(interrupted, death=("emitted", 1)) == -signal.SIGKILL
     settings = interrupted.config.read_text()
     interrupted.config.write_text(settings + "matching: {threshold: 0.9}\n")
@@ -221,7 +221,7 @@ def test_resume_refuses_other_settings_and_goes_on_with_the_same(interrupted, wh
     assert_as_if_nothing_had_happened(interrupted, whole)
 
 
-def test_resume_with_nothing_unfinished_is_a_new_run(tmp_path, whole):
+def test_resume_without_an_unfinished_run_is_a_new_run(tmp_path, whole):
     place = Place(tmp_path, whole.models, whole.video)
     shutil.copytree(whole.data, place.data)
     assert lives(place, resume=True) == 0

@@ -28,7 +28,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_a_fault_in_the_keeper_ends_the_run_at_once_with_its_traceback(
+def test_a_bug_in_the_watchlist_updater_ends_the_run_at_once_with_its_traceback(
     tmp_path, make_video, model_store
 ):
     place = Place(tmp_path, model_store.folder, make_video(frames=60))

@@ -20,7 +20,7 @@ from openlfr.pipeline import Analyser
 run_module = import_module("openlfr.embedded.run")  # beside a function of its name
 
 
-def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, monkeypatch):
+def test_people_in_sight_at_a_pause_are_no_longer_searched(place, street, monkeypatch):
     """Neither when the film ends nor when it is resumed: their tracks are dropped at once."""
     monkeypatch.setattr(run_module, "_DEPLOYMENT_S", 0.0)
     monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
@@ -65,9 +65,7 @@ def test_who_is_in_sight_when_it_is_paused_is_searched_no_more(place, street, mo
     assert set(counts.unwatched_us) == {UnwatchedReason.PAUSED}
 
 
-def test_nobody_is_searched_under_hours_that_somebody_wrote_into_the_database(
-    place, street, monkeypatch
-):
+def test_nobody_is_searched_under_hours_changed_in_the_database(place, street, monkeypatch):
     monkeypatch.setattr(run_module, "_DEPLOYMENT_S", 0.0)
     monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
     place.configure(gate=camera(street.video))

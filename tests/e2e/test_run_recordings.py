@@ -8,6 +8,7 @@ from small_street import FILMED, camera
 
 from openlfr.cli import main
 from openlfr.embedded import opening
+from openlfr.testing import FrameSource
 
 
 def run(place, capfd):
@@ -19,7 +20,7 @@ def run(place, capfd):
     return code, capfd.readouterr().err
 
 
-def test_a_film_of_which_nothing_says_when_it_was_made_says_so_everywhere(place, street, capfd):
+def test_a_film_without_a_recording_date_is_marked_everywhere(place, street, capfd):
     place.configure(gate=camera(street.video, start=None))
     code, said = run(place, capfd)
     assert code == 0
@@ -36,7 +37,7 @@ def test_a_film_of_which_nothing_says_when_it_was_made_says_so_everywhere(place,
     assert "(recording, time assumed)" in capfd.readouterr().out
 
 
-def test_a_camera_that_fails_as_nobody_thought_is_one_problem(place, street, capfd, monkeypatch):
+def test_a_camera_that_fails_unexpectedly_is_one_problem(place, street, capfd, monkeypatch):
     """One fails while it is opened, one while it is decoded; the third is looked at."""
     place.configure(odd=camera(street.video), worse=camera(street.video), gate=camera(street.video))
     original = opening.open_source
@@ -44,10 +45,9 @@ def test_a_camera_that_fails_as_nobody_thought_is_one_problem(place, street, cap
     def open_source(name, url, **how):
         if name == "odd":
             raise UnicodeDecodeError("utf-8", b"\xfc", 0, 1, "invalid start byte")
-        source = original(name, url, **how)
         if name == "worse":
-            monkeypatch.setattr(source, "_play", lambda *_: 1 / 0)
-        return source
+            return FrameSource(then=ZeroDivisionError("division by zero"))
+        return original(name, url, **how)
 
     monkeypatch.setattr(opening, "open_source", open_source)
     code, said = run(place, capfd)

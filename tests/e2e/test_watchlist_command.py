@@ -76,7 +76,7 @@ def test_import_list_suspend_resume_and_remove(openlfr, place):
     assert entries(openlfr, "--all") == [("Eileen", "removed")]
 
 
-def test_while_a_run_is_at_work_an_import_waits_for_it_and_says_so(openlfr, place, monkeypatch):
+def test_an_import_reports_that_it_waits_for_an_active_run(openlfr, place, monkeypatch):
     monkeypatch.setattr("openlfr.cli.watchlist_changes.MAX_WAIT_S", 0.3)
     (place / "data").mkdir(mode=0o700)
     holder = subprocess.Popen(
@@ -95,7 +95,7 @@ def test_while_a_run_is_at_work_an_import_waits_for_it_and_says_so(openlfr, plac
     assert entries(openlfr) == [("Eileen", "active")]
 
 
-def test_a_large_import_gives_way_to_a_run_that_begins(openlfr, place, monkeypatch):
+def test_a_large_import_yields_to_a_starting_run(openlfr, place, monkeypatch):
     """The run waits for the vector store for a few seconds only."""
     rows = [HEADER, f"Eileen,astronaut.png,{REST}", f"Collins,astronaut.png,{REST}"]
     Path("manifest.csv").write_text("\n".join(rows))
@@ -137,7 +137,7 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(openlfr, place, args, says):
     assert len(error.strip().splitlines()) == 1
 
 
-def test_a_row_of_another_watchlist_is_told_that_it_is_not_searched(openlfr, place):
+def test_a_row_of_another_watchlist_is_reported_as_not_searched(openlfr, place):
     error = openlfr("import", "manifest.csv", "--watchlist", "second").err
     assert "does not search the watchlist 'second'" in error
     assert entries(openlfr, "--watchlist", "second") == [("Eileen", "active")]

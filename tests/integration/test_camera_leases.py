@@ -54,7 +54,7 @@ def wait_a_millisecond(server, epoch):
         pass
 
 
-def test_a_camera_is_held_until_it_is_given_back_and_its_epoch_grows(ours, join):
+def test_a_lease_lasts_until_its_release_and_the_epoch_increases(ours, join):
     theirs = join()
     first = take(ours, "gate")
     assert take(theirs, "gate") is None
@@ -68,7 +68,7 @@ def test_a_camera_is_held_until_it_is_given_back_and_its_epoch_grows(ours, join)
     assert theirs.heartbeat(CAMERAS, ["gate", "yard"], room=10).lost == ()
 
 
-def test_a_pinned_epoch_is_taken_and_what_follows_it_is_higher(ours):
+def test_a_pinned_epoch_is_used_and_the_next_epoch_is_higher(ours):
     assert take(ours, "gate", 7) == 7
     ours.release("gate")
     assert take(ours, "gate") > 7
@@ -77,7 +77,7 @@ def test_a_pinned_epoch_is_taken_and_what_follows_it_is_higher(ours):
     assert take(ours, "yard") == 10**13 + 1
 
 
-def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(ours, join):
+def test_an_outdated_pinned_epoch_is_refused_and_the_camera_stays_free(ours, join):
     theirs = join()
     for _ in range(2):  # the same frames again
         take(ours, "gate", 7)
@@ -92,7 +92,7 @@ def test_a_pinned_epoch_that_is_over_is_refused_and_the_camera_stays_free(ours, 
     assert theirs.heartbeat(CAMERAS, ["gate"], room=10).lost == ()
 
 
-def test_each_connection_under_a_lease_has_an_epoch_of_its_own(ours, join):
+def test_each_connection_of_a_lease_has_its_own_epoch(ours, join):
     theirs = join()
     assert take(ours, "gate", 7) == 7
     second = ours.next_epoch("gate")
@@ -105,7 +105,7 @@ def test_each_connection_under_a_lease_has_an_epoch_of_its_own(ours, join):
 
 
 @pytest.mark.parametrize("pinned", [None, 41])
-def test_a_redis_that_lost_everything_gives_no_epoch_that_was(ours, server, pinned):
+def test_a_redis_without_its_data_repeats_no_epoch(ours, server, pinned):
     """Else analysis would discard every frame of the camera as one of an epoch that is over."""
     take(ours, "gate", pinned)
     before = ours.next_epoch("gate")
@@ -118,7 +118,7 @@ def test_a_redis_that_lost_everything_gives_no_epoch_that_was(ours, server, pinn
     assert ours.next_epoch("gate") > before
 
 
-def test_a_camera_that_somebody_had_meanwhile_is_not_taken_on_under_the_old_epoch(ours, join):
+def test_a_camera_that_another_process_had_since_is_not_reclaimed_with_the_old_epoch(ours, join):
     first = take(ours, "gate")
     ours.leave()  # as if this process had been frozen for long
     theirs = join()
@@ -129,7 +129,7 @@ def test_a_camera_that_somebody_had_meanwhile_is_not_taken_on_under_the_old_epoc
         take(ours, "gate", first)
 
 
-def test_a_redis_that_lost_its_last_writes_gives_no_epoch_twice(ours, server):
+def test_a_redis_without_its_last_writes_repeats_no_epoch(ours, server):
     """As after a failover to a replica that had not heard of them yet."""
     take(ours, "gate")
     [key] = server.client.keys("*:epoch:*")
@@ -140,7 +140,7 @@ def test_a_redis_that_lost_its_last_writes_gives_no_epoch_twice(ours, server):
     assert ours.next_epoch("gate") > lost
 
 
-def test_the_cameras_of_a_process_whose_heartbeats_end_are_free(join):
+def test_the_cameras_of_a_process_without_heartbeats_become_free(join):
     dead, theirs = join(ttl=0.3), join()
     first = take(dead, "gate")
     await_that("free camera", lambda: take(theirs, "gate") is not None)
@@ -150,7 +150,7 @@ def test_the_cameras_of_a_process_whose_heartbeats_end_are_free(join):
     ]
 
 
-def test_what_changed_is_seen_with_the_next_heartbeat_and_nothing_else(ours, join):
+def test_the_next_heartbeat_returns_only_the_changes(ours, join):
     theirs = join(room=3)
     view = ours.heartbeat(CAMERAS, [], room=10).view
     assert {(each.max_cameras, each.leaving) for each in view.members} == {(10, False), (3, False)}
@@ -168,7 +168,7 @@ def test_what_changed_is_seen_with_the_next_heartbeat_and_nothing_else(ours, joi
     assert dict(changed[theirs.member_id].cameras) == {"gate": Cost(5)}
 
 
-def test_who_leaves_frees_everything_at_once(ours, join):
+def test_a_leaving_process_releases_all_its_leases_at_once(ours, join):
     theirs = join()
     take(ours, "gate")
     ours.leave()
@@ -182,7 +182,7 @@ def test_deployments_share_nothing(ours, join):
     assert len(other.heartbeat(CAMERAS, ["gate"], room=10).view.members) == 1
 
 
-def test_a_thousand_leases_are_renewed_with_one_command(join, server):
+def test_one_command_renews_a_thousand_leases(join, server):
     names = [f"camera {number}" for number in range(2500)]
     cameras = dict.fromkeys(names, Cost(80))
     ours = join(room=5000)

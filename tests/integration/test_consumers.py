@@ -169,7 +169,7 @@ class Running:
         return self.process.wait(PATIENCE_S)
 
 
-def test_alerts_are_printed_once_as_openlfr_run_prints_them_and_a_restart_goes_on(
+def test_alerts_are_printed_once_as_openlfr_run_prints_them_also_after_a_restart(
     in_python, in_go, broker
 ):
     send(broker, "alert, opened")
@@ -195,7 +195,7 @@ def test_alerts_are_printed_once_as_openlfr_run_prints_them_and_a_restart_goes_o
 
 
 @pytest.mark.parametrize("which", ["in_python", "in_go"])
-def test_who_is_not_let_in_or_finds_nobody_is_answered_in_a_sentence(
+def test_a_refused_consumer_or_a_missing_broker_is_reported_in_a_sentence(
     which, broker, tmp_path, request
 ):
     consumer = request.getfixturevalue(which)

@@ -122,7 +122,7 @@ def topic(kafka_broker: str) -> Iterator[Topic]:
         ([], set()),
     ],
 )
-def test_what_stands_on_the_topic_at_the_start_is_known(
+def test_the_topic_s_records_are_read_at_the_start(
     topic: Topic, told: list[ControlMessage], searchable: set[str]
 ) -> None:
     topic.tell(*told)
@@ -131,7 +131,7 @@ def test_what_stands_on_the_topic_at_the_start_is_known(
     assert set(topic.manifests[-1]) == searchable
 
 
-def test_each_change_is_handed_over_and_what_cannot_be_read_is_searched_no_more(
+def test_each_change_is_passed_on_and_unreadable_entries_are_no_longer_searchable(
     topic: Topic,
 ) -> None:
     topic.tell(entry(ANN, 1))
@@ -149,7 +149,7 @@ def test_each_change_is_handed_over_and_what_cannot_be_read_is_searched_no_more(
 
 
 @pytest.mark.parametrize("key", [None, bytes(31) + b"x"], ids=["unsigned", "another key"])
-def test_a_forged_record_lists_nobody_and_revives_nobody(topic: Topic, key: bytes | None) -> None:
+def test_a_forged_record_lists_and_revives_nobody(topic: Topic, key: bytes | None) -> None:
     topic.tell(entry(ANN, 1))
     topic.tell(entry(BEA, 2, "removed"))
     reader = topic.started()
@@ -164,7 +164,7 @@ def test_a_forged_record_lists_nobody_and_revives_nobody(topic: Topic, key: byte
     assert reader.counts["heartbeats"] == 1
 
 
-def test_a_manifest_that_could_not_be_used_is_handed_over_again(topic: Topic) -> None:
+def test_a_manifest_that_could_not_be_applied_is_passed_on_again(topic: Topic) -> None:
     reader = topic.started()
     topic.refuse = "Milvus does not answer."
     topic.tell(entry(ANN, 1))
@@ -174,7 +174,7 @@ def test_a_manifest_that_could_not_be_used_is_handed_over_again(topic: Topic) ->
     reader.check()
 
 
-def test_records_are_read_on_while_a_manifest_is_not_in_use_and_then_why_is_said(
+def test_records_are_read_while_a_manifest_is_not_in_use_and_then_the_cause_is_reported(
     topic: Topic,
 ) -> None:
     topic.tell(entry(ANN, 1))
@@ -196,7 +196,9 @@ def test_records_are_read_on_while_a_manifest_is_not_in_use_and_then_why_is_said
         reader.check()
 
 
-def test_without_a_sign_of_life_nothing_starts_and_what_lacks_is_said(topic: Topic) -> None:
+def test_without_a_heartbeat_nothing_starts_and_the_missing_service_is_reported(
+    topic: Topic,
+) -> None:
     topic.tell(entry(ANN, 1))
     topic.beat()  # of whom nobody knows whether he still lives
     reader = topic.read()

@@ -85,9 +85,7 @@ def statuses(writer):
     return {name: entry.status for name, entry in writer.read_newest_messages().items()}
 
 
-def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
-    brokers, records, redis
-):
+def test_another_relay_takes_over_and_corrects_late_records_of_the_first(brokers, records, redis):
     redis.flushdb()
     enrol(records, "a")
     enrol(records, "b")
@@ -134,7 +132,7 @@ def test_another_relay_takes_over_and_mends_what_the_first_one_wrote_too_late(
         assert first.is_leader
 
 
-def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, records, redis):
+def test_an_entry_altered_in_the_database_is_published_as_suspended(brokers, records, redis):
     redis.flushdb()
     enrol(records, "a")
     enrol(records, "b")
@@ -160,7 +158,7 @@ def test_an_entry_that_was_altered_in_the_database_stands_as_suspended(brokers, 
         assert relay.altered == 1
 
 
-def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_not(
+def test_an_act_on_a_deployment_reaches_its_followers_and_a_replayed_state_does_not(
     brokers, records, redis
 ):
     """Recorded, relayed, sealed, followed; an old record that is written again wins nowhere."""
@@ -218,7 +216,7 @@ def test_an_act_on_a_deployment_reaches_who_follows_and_a_replayed_state_does_no
         assert reader.counts["changes"] == 0  # who is listed is none of its business
 
 
-def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(brokers):
+def test_all_published_entries_are_read_and_heartbeats_and_invalid_records_are_no_entries(brokers):
     entries = {
         f"r{n}": ManifestChange(f"r{n}", "default", "hash", NOW, EntryStatus.ACTIVE, n, NOW)
         for n in range(1100)  # more than a consumer takes at once
@@ -231,7 +229,7 @@ def test_what_stands_is_read_whole_and_heartbeats_and_rubbish_are_no_entries(bro
         assert writer.read_newest_messages() == entries | {"r3": None}
 
 
-def test_a_turn_runs_out_and_the_next_one_has_another_number(redis):
+def test_a_leader_s_term_expires_and_the_next_term_has_another_number(redis):
     redis.flushdb()
     first, second = (LeaderElection(redis, "relay", ttl=timedelta(minutes=1)) for _ in range(2))
     number = first.acquire_or_renew()

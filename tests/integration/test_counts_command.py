@@ -116,7 +116,7 @@ def run(capsys, *words):
 
 
 @pytest.mark.parametrize("mode", ["counted", "counted_alone"])
-def test_the_table_has_a_line_for_each_camera_and_hour_and_the_sums(request, mode, capsys):
+def test_the_table_has_a_line_for_each_camera_and_hour_and_for_the_sums(request, mode, capsys):
     code, out, _ = run(capsys, "--config", request.getfixturevalue(mode))
     assert code == 0
     assert [re.split(r"  +", line) for line in out.splitlines()] == [
@@ -129,7 +129,7 @@ def test_the_table_has_a_line_for_each_camera_and_hour_and_the_sums(request, mod
     ]  # fmt: skip
 
 
-def test_json_adds_up_to_what_the_records_hold(counted, capsys):
+def test_the_json_sums_equal_the_records(counted, capsys):
     code, out, _ = run(capsys, "--config", counted, "--json")
     assert code == 0
     found = json.loads(out)
@@ -154,12 +154,12 @@ def test_json_adds_up_to_what_the_records_hold(counted, capsys):
         (["--camera", "west 2"], [("west 2", "2026-11-23T12:00Z")]),
     ],
 )
-def test_some_of_it_alone(counted, capsys, words, places):
+def test_a_selection_of_cameras_and_hours_is_counted(counted, capsys, words, places):
     _, out, _ = run(capsys, "--config", counted, "--json", *words)
     assert [(row["camera"], row["hour"]) for row in json.loads(out)["hours"]] == places
 
 
-def test_sightings_on_their_way_are_said(counted, capsys):
+def test_sightings_in_transit_are_reported(counted, capsys):
     loaded = settings.load(counted)
     with closing(bootstrap.open_records(loaded)) as records:
         records.tallies.record([tally("gate", NOON, 500, sightings=3)], at=NOON)
@@ -174,7 +174,7 @@ def test_sightings_on_their_way_are_said(counted, capsys):
 
 
 @pytest.mark.parametrize("mode", ["config", "alone"])
-def test_nothing_yet(request, mode, capsys, tmp_path):
+def test_empty_records_are_reported(request, mode, capsys, tmp_path):
     assert run(capsys, "--config", request.getfixturevalue(mode)) == (
         0, "There are no counts yet.\n", "",
     )  # fmt: skip
@@ -188,7 +188,7 @@ def test_nothing_yet(request, mode, capsys, tmp_path):
         ("{redis: 'redis://127.0.0.1:1'}", ("--hours", "0"), "0 is not in the range"),
     ],
 )
-def test_what_cannot_be_asked_is_one_sentence(tmp_path, capsys, services, words, says):
+def test_wrong_options_are_reported_in_one_sentence(tmp_path, capsys, services, words, says):
     path = tmp_path / "CONFIG.yaml"
     path.write_text(CONFIG.format(services=services))
     code, out, err = run(capsys, "--config", path, *words)
@@ -198,7 +198,7 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path, capsys, services, words,
     assert not (tmp_path / "data").exists()
 
 
-def test_watching_prints_what_is_new_and_bears_a_redis_that_goes(counted, redis, tmp_path):
+def test_watch_prints_new_counts_and_survives_a_lost_redis(counted, redis, tmp_path):
     out = tmp_path / "out.txt"
     words = [sys.executable, "-m", "openlfr", "counts", "--watch", "--total", "--config", counted]
     with out.open("w") as file, subprocess.Popen(words, stdout=file, stderr=file) as watching:

@@ -29,7 +29,7 @@ def test_a_killed_server_comes_back_on_its_address_with_its_data(own_servers: An
     engine.dispose()
 
 
-def test_a_server_without_its_folder_is_started_anew(own_servers: Any, tmp_path: Path) -> None:
+def test_a_server_without_its_folder_is_started_again(own_servers: Any, tmp_path: Path) -> None:
     own_servers.url("redis")
     start_again = own_servers.kill("redis")
     for kept in (tmp_path / "servers/redis").iterdir():

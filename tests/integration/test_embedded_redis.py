@@ -143,7 +143,7 @@ def test_users_share_one_server_and_the_last_ends_it(folder: Path) -> None:
     assert servers(folder) == []
 
 
-def test_what_was_written_is_there_at_the_next_start(folder: Path) -> None:
+def test_written_data_remain_at_the_next_start(folder: Path) -> None:
     for n in range(3):
         server = start_server(folder)
         assert server.client.incr("starts") == n + 1
@@ -157,7 +157,7 @@ def test_ctrl_c_in_the_terminal_does_not_end_the_server(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["long " * 40, 'with "quotes" and \\ and ü'])
-def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+def test_any_folder_name_is_accepted(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name / "redis"
     for n in range(2):
         server = start_server(folder)
@@ -186,7 +186,7 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
         start_server(tmp_path / "file" / "redis")
 
 
-def test_a_damaged_append_only_file_is_said(folder: Path) -> None:
+def test_a_damaged_append_only_file_is_reported(folder: Path) -> None:
     folder.mkdir()
     (folder / "appendonly.aof").write_bytes(b"no redis wrote this" * 10)
     with pytest.raises(Unavailable, match=r"does not start: .*[Bb]ad file format"):

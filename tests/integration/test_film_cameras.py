@@ -39,7 +39,7 @@ def watch(url, frames):
     return source, seen
 
 
-def test_two_cameras_play_the_film_again_and_again(film, tmp_path):
+def test_two_cameras_repeat_the_film(film, tmp_path):
     with FilmCameras(tmp_path, f"gate={film}", f"yard={film}") as cameras:
         assert set(cameras.urls) == {"gate", "yard"}
         source, seen = watch(cameras.urls["gate"], 60)
@@ -56,7 +56,7 @@ def test_two_cameras_play_the_film_again_and_again(film, tmp_path):
     assert {each["camera"] for each in sent} == {"gate", "yard"}
 
 
-def test_who_comes_after_everybody_left_sees_the_film_from_its_beginning(film, tmp_path):
+def test_a_viewer_after_all_others_left_receives_the_film_from_its_start(film, tmp_path):
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         for _ in range(2):
             _, seen = watch(cameras.urls["gate"], 15)
@@ -64,7 +64,7 @@ def test_who_comes_after_everybody_left_sees_the_film_from_its_beginning(film, t
             assert seen[-1][0] < 40  # of its first round
 
 
-def test_a_port_in_use_is_said(film, tmp_path):
+def test_a_port_in_use_is_reported(film, tmp_path):
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         command = ["simulate", "cameras", str(film), "--port", str(cameras.port)]
         done = subprocess.run(

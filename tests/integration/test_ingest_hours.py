@@ -41,7 +41,7 @@ def page(port, path):
         return got.read().decode()
 
 
-def test_a_service_whose_deployment_is_over_waits_and_is_ready(tmp_path, servers):
+def test_a_service_with_an_ended_deployment_waits_and_is_ready(tmp_path, servers):
     path = tmp_path / "CONFIG.yaml"
     urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
     path.write_text(f"{CONFIG}services:\n{urls}")

@@ -17,7 +17,7 @@ from openlfr.adapters.kafka.topics import plan_topics
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 
-def test_a_message_comes_out_as_it_went_in(kafka_broker: str) -> None:
+def test_a_message_is_received_as_it_was_sent(kafka_broker: str) -> None:
     topic = f"test-{uuid.uuid4()}"
     admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
     admin.create_topics([NewTopic(topic, 1, 1)])
@@ -36,7 +36,7 @@ def test_a_message_comes_out_as_it_went_in(kafka_broker: str) -> None:
     assert list(record.headers) == [("schema", b"Frame")]
 
 
-def test_topics_are_made_as_the_table_says_and_frames_are_gone_in_a_minute(
+def test_topics_are_created_as_documented_and_frames_are_deleted_within_a_minute(
     kafka_broker: str,
 ) -> None:
     wanted = plan_topics(replication=1)

@@ -194,7 +194,7 @@ def once(numbers: list[int]) -> list[int]:
     return list(dict.fromkeys(numbers))
 
 
-def test_all_goes_on_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -> None:
+def test_processing_continues_when_the_broker_is_back(own_servers: Any, tmp_path: Path) -> None:
     broker = own_servers.url("kafka").removeprefix("kafka://")
     make_topics(broker)
     access = KafkaAccess((broker,))

@@ -146,7 +146,7 @@ def test_a_run_that_is_killed_leaves_nothing(start: Callable[..., Run]) -> None:
     assert run.files() == set()
 
 
-def test_nor_does_one_of_several_processes_whose_terminal_is_closed(
+def test_a_run_of_several_processes_whose_terminal_is_closed_leaves_nothing(
     start: Callable[..., Run],
 ) -> None:
     run = start("-n", "1")
@@ -157,7 +157,7 @@ def test_nor_does_one_of_several_processes_whose_terminal_is_closed(
     assert run.files() == set()
 
 
-def test_what_a_killed_process_of_xdist_started_ends(start: Callable[..., Run]) -> None:
+def test_processes_of_a_killed_xdist_worker_end(start: Callable[..., Run]) -> None:
     run = start("-n", "1", "--max-worker-restart", "0")
     assert_all_is_at_work(run)
     os.kill(run.worker(), signal.SIGKILL)
@@ -165,7 +165,7 @@ def test_what_a_killed_process_of_xdist_started_ends(start: Callable[..., Run]) 
     run.await_nothing()
 
 
-def test_a_run_that_ends_keeps_what_pytest_keeps(start: Callable[..., Run]) -> None:
+def test_a_finished_run_retains_the_files_that_pytest_retains(start: Callable[..., Run]) -> None:
     run = start("-n", "0")
     (run.folder / "end").touch()
     assert run.popen.wait() == 0, run.output()

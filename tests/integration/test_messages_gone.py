@@ -93,7 +93,7 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
 
 @pytest.mark.parametrize("beginning", [True, False], ids=["every message", "newest wins"])
 @pytest.mark.parametrize("before", [10, 8], ids=["all gone", "two left"])
-def test_what_was_deleted_unread_waits_no_more(
+def test_messages_deleted_unread_are_not_counted_as_waiting(
     kafka_broker: str, started: list[subprocess.Popen[str]], beginning: bool, before: int
 ) -> None:
     topic = f"gone-{beginning}-{before}"

@@ -40,7 +40,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("share", "degrees", "cover"), CASES)
-def test_a_turned_or_covered_face_is_left_no_more_cells(yunet, astronaut, share, degrees, cover):
+def test_a_turned_or_covered_face_is_masked_too(yunet, astronaut, share, degrees, cover):
     image = scene(astronaut, share, degrees, cover)
     held = cut_picture(image, shrink(image), PASSER_BY, [])
     kept = mask(held, find_overlooked(held, yunet))
@@ -49,7 +49,7 @@ def test_a_turned_or_covered_face_is_left_no_more_cells(yunet, astronaut, share,
     assert min(np.hypot(x - 760, y - 340) for x, y in centres) < 120
 
 
-def test_the_detector_alone_overlooks_most_of_them(yunet, astronaut):
+def test_the_detector_alone_misses_most_of_these_faces(yunet, astronaut):
     size = input_size_for(WIDTH, HEIGHT, None)
     found = [yunet.detect([scene(astronaut, *case)], size)[0] for case in CASES]
     near = [[d for d in those if abs(d.box.centre[0] - 760) < 120] for those in found]

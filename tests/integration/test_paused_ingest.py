@@ -79,7 +79,7 @@ def rig(tmp_path, servers, kafka_broker):
             made.ingest.end()
 
 
-def test_a_pause_stops_a_live_camera_and_a_resume_or_revision_is_followed(rig):
+def test_a_pause_stops_a_live_camera_and_a_resume_or_revision_is_applied(rig):
     with ControlFeed(rig.config) as control:
         started = control.state
         rig.start()
@@ -110,7 +110,7 @@ def test_a_pause_stops_a_live_camera_and_a_resume_or_revision_is_followed(rig):
         rig.await_frames()
 
 
-def test_nothing_is_filmed_until_somebody_says_how_the_deployment_stands_nor_while_paused(rig):
+def test_nothing_is_filmed_before_the_deployment_s_state_is_known_or_while_it_is_paused(rig):
     rig.start()
     rig.await_that("doubt", lambda: "No heartbeat has arrived on control.v1" in str(rig.ready()))
     assert rig.ready()["ready"] is False

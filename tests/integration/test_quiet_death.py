@@ -49,7 +49,7 @@ faust_worker.run_worker(app, state)
 """
 
 
-def test_messages_that_a_dead_consumer_leaves_lying_make_it_not_alive(kafka_broker):
+def test_a_worker_is_not_alive_when_its_stopped_consumer_leaves_messages(kafka_broker):
     topic = "quiet-death"
     admin = KafkaAdminClient(bootstrap_servers=kafka_broker)
     admin.create_topics([NewTopic(topic, 1, 1)])

@@ -114,7 +114,7 @@ def place(tmp_path, capfd, monkeypatch, refusing):
     return run
 
 
-def test_a_run_and_its_report(place, tmp_path):
+def test_no_secret_is_in_a_run_and_its_report(place, tmp_path):
     """A run connects to live cameras again until it is stopped; the report says what failed."""
 
     def stop():
@@ -139,7 +139,7 @@ def test_a_run_and_its_report(place, tmp_path):
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
-def test_the_check_of_cameras(place, more):
+def test_no_secret_is_in_a_camera_check(place, more):
     code, said = place("camera", "check", "--frames", "1", *more, cameras=CAMERAS, seconds=99)
     assert code == 1
     assert "camera userinfo: rtsp://127.0.0.1 does not answer" in said
@@ -153,7 +153,7 @@ def test_the_check_of_cameras(place, more):
     "command",
     [("run", "CONFIG.yaml"), ("camera", "check"), ("doctor",), ("doctor", "--json"), ("purge",)],
 )
-def test_an_address_that_cannot_be_read_is_a_hint(place, name, command):
+def test_an_unreadable_camera_address_yields_a_hint(place, name, command):
     code, said = place(*command, cameras={name: UNREADABLE[name]})
     assert code in (1, 2)
     assert "percent-encode" in said
@@ -176,7 +176,7 @@ def test_an_address_that_cannot_be_read_is_a_hint(place, name, command):
     ],
 )
 @pytest.mark.parametrize("debug", [False, True])
-def test_commands_whose_servers_are_away(place, command, debug):
+def test_no_secret_is_in_errors_about_absent_servers(place, command, debug):
     place(*command, cameras={"a": CAMERAS["userinfo"]}, services=SERVERS, debug=debug)
 
 
@@ -193,7 +193,7 @@ def test_commands_whose_servers_are_away(place, command, debug):
         "hun[ter2",
     ],
 )
-def test_a_service_that_cannot_be_read_is_a_hint(place, name, password):
+def test_an_unreadable_service_address_yields_a_hint(place, name, password):
     url = SERVERS[name].replace(SECRET, password, 1)
     code, said = place("alerts", "list", services={name: url})
     assert code == 2
@@ -227,7 +227,7 @@ def test_a_service_that_cannot_be_read_is_a_hint(place, name, password):
         "models: {folder: 3, threads: 'http://annabel:hunter2@host'}\n",
     ],
 )
-def test_an_address_in_a_wrong_place(place, tmp_path, capfd, written):
+def test_no_secret_is_in_errors_about_a_misplaced_address(place, tmp_path, capfd, written):
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\n" + written)
     for command in (["run", "CONFIG.yaml"], ["doctor"]):
         assert main(command) in (1, 2)

@@ -112,7 +112,7 @@ def configuration(place: Path, name: str, text: str) -> Path:
 
 
 @pytest.mark.parametrize("way", ["scram", "tls"])
-def test_a_frame_goes_through_a_broker_that_asks_who_we_are(place, kafka, capsys, way):
+def test_a_frame_passes_a_broker_with_authentication(place, kafka, capsys, way):
     path = configuration(place, way, f"kafka: {{{kafka[way]}}}")
     assert main(["topics", "apply", "--config", str(path), "--wait", "240"]) == 0, (
         capsys.readouterr()

@@ -115,7 +115,7 @@ def start(folder):
         worker.popen.wait()
 
 
-def test_a_service_says_how_it_is_and_hands_over_when_it_leaves(start, kafka_broker):
+def test_a_service_reports_its_health_and_hands_over_when_it_leaves(start, kafka_broker):
     worker = start("pages-0", "pages")
     worker.wait("ready", worker.ready)
     assert json.loads(worker.page("/health/live")[1]) == {"live": True}

@@ -63,7 +63,9 @@ def await_frames_since(fleet, frames, moment, cameras):
     )
 
 
-def test_three_processes_share_evenly_whoever_dies_or_joins(configure, servers, kafka_broker):
+def test_three_processes_share_cameras_evenly_when_one_dies_or_joins(
+    configure, servers, kafka_broker
+):
     config = configure(servers, ALL)
     with Fleet() as fleet, Frames(kafka_broker, ALL) as frames:
         for _ in range(3):
@@ -96,7 +98,7 @@ def test_three_processes_share_evenly_whoever_dies_or_joins(configure, servers, 
         assert frames.longest_gap(ALL, since=joined) < PATIENCE_S
 
 
-def test_a_frozen_process_loses_its_cameras_and_shares_again_when_it_is_back(
+def test_a_frozen_process_loses_its_cameras_and_gets_its_share_when_it_is_back(
     configure, servers, kafka_broker
 ):
     config = configure(servers, FEW)
@@ -117,7 +119,7 @@ def test_a_frozen_process_loses_its_cameras_and_shares_again_when_it_is_back(
         assert "lease_lost" in frozen.errors.read_text()
 
 
-def test_while_redis_is_away_or_empty_all_film_on_and_nothing_moves(configure, own_servers):
+def test_while_redis_is_away_or_empty_all_processes_film_their_cameras(configure, own_servers):
     config = configure(own_servers, FEW)
     broker = own_servers.url("kafka").removeprefix("kafka://")
     with Fleet() as fleet, Frames(broker, FEW) as frames:
@@ -151,7 +153,7 @@ def await_late_heartbeats(fleet, number):
         )
 
 
-def test_cameras_without_a_process_are_said_everywhere(configure, servers):
+def test_cameras_without_a_process_are_reported_everywhere(configure, servers):
     config = configure(servers, FEW, most=5)
     with Fleet() as fleet:
         one = fleet.start(config)
@@ -170,7 +172,7 @@ def test_cameras_without_a_process_are_said_everywhere(configure, servers):
         await_that("room", lambda: "notes" not in one.page("/health/ready"), seen=fleet.story)
 
 
-def test_a_new_configuration_is_rolled_out_and_whoever_ends_hands_over(
+def test_a_new_configuration_is_rolled_out_and_an_ending_process_hands_over(
     configure, servers, kafka_broker
 ):
     old = configure(servers, FEW[:9], to="old.yaml")

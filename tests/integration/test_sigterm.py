@@ -102,7 +102,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_service_that_waits_for_kafka_ends(tmp_path, silent, name):
+def test_a_service_that_waits_for_kafka_ends_on_sigterm(tmp_path, silent, name):
     process = started(name, configured(tmp_path, silent))
     await_that("connection to Kafka", silent.asked.is_set, alive=[process])
     code, said = ended(process)
@@ -110,7 +110,7 @@ def test_a_service_that_waits_for_kafka_ends(tmp_path, silent, name):
 
 
 @pytest.mark.parametrize("after_s", [0.05, 0.3, 1.0])
-def test_it_ends_at_any_moment_of_its_start(tmp_path, silent, after_s):
+def test_a_service_ends_on_sigterm_at_any_moment_of_its_start(tmp_path, silent, after_s):
     """Before it has a handler of its own the signal itself ends it."""
     process = started("alerting", configured(tmp_path, silent), ignored=False)
     threading.Event().wait(after_s)
@@ -120,7 +120,7 @@ def test_it_ends_at_any_moment_of_its_start(tmp_path, silent, after_s):
 
 @pytest.mark.service
 @pytest.mark.parametrize(("name", "away"), [("ingest", "redis"), ("alerting", "sql")])
-def test_a_service_that_waits_for_a_store_ends(tmp_path, silent, servers, name, away):
+def test_a_service_that_waits_for_a_store_ends_on_sigterm(tmp_path, silent, servers, name, away):
     config = configured(tmp_path, silent, kafka=servers.url("kafka"))
     assert main(["topics", "apply", "--config", str(config), "--wait", str(PATIENCE_S)]) == 0
     process = started(name, config)

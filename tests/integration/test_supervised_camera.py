@@ -119,7 +119,7 @@ def later(messages, epoch):
     return [frame for frame in messages if frame.epoch > epoch and not frame.ended]
 
 
-def test_a_camera_that_is_killed_is_connected_to_again_under_the_next_epoch(film, tmp_path, rig):
+def test_a_killed_camera_is_reconnected_with_the_next_epoch(film, tmp_path, rig):
     rig = rig()
     port = free_port()  # nobody else is given it while nobody listens
     with FilmCameras(tmp_path, f"gate={film}", port=port) as cameras:
@@ -149,7 +149,7 @@ def test_a_camera_that_is_killed_is_connected_to_again_under_the_next_epoch(film
     assert not gate.problem
 
 
-def test_a_camera_that_hangs_is_noticed_and_comes_back(film, tmp_path, rig):
+def test_a_hanging_camera_is_detected_and_reconnected(film, tmp_path, rig):
     rig = rig(frozen_after_s=3.0)
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         gate = rig.film("gate", cameras.urls["gate"])
@@ -177,7 +177,7 @@ def test_a_camera_that_never_answers_does_not_hold_up_the_others(film, tmp_path,
     assert sorted(gaps)[len(gaps) // 2] >= 4  # 5 of 20 a second, fewer where it is busy
 
 
-def test_whose_lease_is_lost_stops_filming_and_tries_again(film, tmp_path, rig, server):
+def test_a_camera_with_a_lost_lease_is_not_filmed_until_a_new_lease(film, tmp_path, rig, server):
     rig = rig()
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         gate = rig.film("gate", cameras.urls["gate"])
@@ -208,7 +208,7 @@ def test_outside_the_hours_no_camera_is_connected_to(film, tmp_path, rig):
     assert later.sent.messages == []
 
 
-def test_at_the_end_of_the_hours_a_camera_is_let_go(film, tmp_path, rig):
+def test_at_the_end_of_the_hours_a_camera_is_disconnected(film, tmp_path, rig):
     rig = rig()
     with FilmCameras(tmp_path, f"gate={film}") as cameras:
         gate = rig.film("gate", cameras.urls["gate"])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_CHECKPOINT_S = 1.0
+CHECKPOINT_S = 1.0
 _PROGRESS_S = 0.2
 _DEPLOYMENT_S = 0.5  # how often the recorded deployment is read
 
@@ -255,7 +255,7 @@ class _Run:
                     self._stop.set()
             if (
                 isinstance(arrival, Arrival)
-                and now - saved_at_s > _CHECKPOINT_S
+                and now - saved_at_s > CHECKPOINT_S
                 and self._frames.save_checkpoint(arrival.frame)
             ):
                 saved_at_s = now
