@@ -27,7 +27,6 @@ import urllib.request
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.acceptance.findings import ROOT, Check, Findings, commit, machine, write_json
@@ -87,6 +86,29 @@ class IdleSource(FrameSource):
         self._until_closed.set()
 
 
+class AlwaysInForce:
+    """A deployment that never skips a frame."""
+
+    deployment_id = "Benchmark"
+
+    def skip_reason(self, *_: object) -> None:
+        """Return None: no frame is skipped."""
+
+    def halt_reason(self, *_: object) -> None:
+        """Return None: no camera is halted."""
+
+
+class DiscardingSender:
+    """A sender that accepts and discards every record."""
+
+    def send(self, *_: object, **__: object) -> bool:
+        """Accept a record."""
+        return True
+
+    def flush(self, _: object) -> None:
+        """Return at once: no record is pending."""
+
+
 class Member:
     """A member of the ingest fleet, in threads of this process."""
 
@@ -106,10 +128,8 @@ class Member:
         self.keeper = LeaseKeeper(
             leases, costs, room=room, on_lost=lambda name: self.sharing.lose_lease(name)
         )
-        in_force: Any = SimpleNamespace(
-            deployment_id="Benchmark", skip_reason=lambda *_: None, halt_reason=lambda *_: None
-        )
-        sender: Any = SimpleNamespace(send=lambda *_, **__: True, flush=lambda _: None)
+        in_force: Any = AlwaysInForce()
+        sender: Any = DiscardingSender()
         context = IngestContext(
             in_force,
             Senders(sender, sender),

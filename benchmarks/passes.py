@@ -17,7 +17,6 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +46,21 @@ _SAME = 0.2
 """Overlap (IoU) from which a box is a walker's, as the neutral judge has it."""
 _SCORABLE = 3
 """Eligible frames from which the neutral judge counts a listed person's pass."""
+
+
+@dataclass(frozen=True)
+class FaceQuality:
+    """The quality score of a face, without its parts."""
+
+    score: float
+
+
+@dataclass(frozen=True)
+class EmbeddedFace:
+    """The fields of a track's face that make a probe."""
+
+    template: NDArray[np.float32]
+    quality: FaceQuality
 
 
 class _Models:
@@ -225,7 +239,7 @@ class Street:
         asked: list[tuple[int, list[int], NDArray[np.float32], float]] = []
         for kept in self.queries:
             faces = tuple(
-                SimpleNamespace(template=template, quality=SimpleNamespace(score=quality))
+                EmbeddedFace(template, FaceQuality(quality))
                 for template, quality in zip(kept["templates"], kept["qualities"], strict=True)
             )
             query = Query(

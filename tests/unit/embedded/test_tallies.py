@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from openlfr.domain.watching import UnwatchedReason
 from openlfr.embedded.feeds import Arrival, CameraEnd
 from openlfr.embedded.tallies import RunTallies
 from openlfr.operations.camera_counts import counts_from_records
+from openlfr.testing import FrameSource
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 RUN = Run("r1", "Market", "hash", START, 3)
@@ -48,7 +48,7 @@ def other(tmp_path):
 
 
 def tallies_of(records):
-    return RunTallies(records, RUN, {"gate": SimpleNamespace(is_live=False)})
+    return RunTallies(records, RUN, {"gate": FrameSource()})
 
 
 def track(number):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import pytest
 
 from awaiting import PATIENCE_S
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.domain.errors import Misconfigured, Unavailable
+from openlfr.domain.templates import GalleryFacts
 from openlfr.embedded import watchlist_updater as updater_module
 from openlfr.embedded.watchlist_updater import WatchlistUpdater
 
+FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
+
 
 class Entries:
-    """Watchlist records of which only the version and the outbox are asked."""
+    """Records without entries whose version, outbox and errors a test sets."""
 
     def __init__(self):
         self.now = 1
@@ -46,6 +50,11 @@ class Entries:
         return {}
 
 
+@dataclass
+class RecordsOfEntries:
+    watchlist: Entries
+
+
 @pytest.fixture
 def entries():
     return Entries()
@@ -59,8 +68,8 @@ def indexes():
 @pytest.fixture
 def updater(entries, indexes):
     made = WatchlistUpdater(
-        records=SimpleNamespace(watchlist=entries), templates=SimpleNamespace(all=lambda _: []),
-        vault=None, facts=None, watchlists=["default"], on_index=indexes.append,
+        records=RecordsOfEntries(entries), templates=MemoryTemplateStore(FACTS),
+        vault=None, facts=FACTS, watchlists=["default"], on_index=indexes.append,
         on_problem=lambda _: None,
     )  # fmt: skip
     yield made

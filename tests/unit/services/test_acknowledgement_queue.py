@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import random
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import pytest
 
 from openlfr_analysis.acknowledgement_queue import AcknowledgementQueue
+
+
+@dataclass(frozen=True)
+class Frame:
+    camera: str
+    seq: int
+    epoch: int = 1
+
+
+@dataclass(frozen=True)
+class Message:
+    offset: int
+    partition: int = 0
 
 
 def acknowledged_offsets(queue, quiet):
@@ -16,13 +29,13 @@ def acknowledged_offsets(queue, quiet):
 
 
 def encoded(camera, seq=0):
-    return SimpleNamespace(camera=camera, epoch=1, seq=seq) if camera else None
+    return Frame(camera, seq) if camera else None
 
 
 def filled(max_queued, *cameras):
     queue = AcknowledgementQueue(max_queued)
     for offset, camera in enumerate(cameras):
-        queue.add(encoded(camera, offset), SimpleNamespace(partition=0, offset=offset))
+        queue.add(encoded(camera, offset), Message(offset))
     return queue
 
 
@@ -52,7 +65,7 @@ def test_a_message_without_a_frame_waits_for_no_track():
 def test_frames_wait_for_their_tally():
     queue = filled(9, "a", "a", "a")
     assert queue.pop_acknowledgeable(lambda camera: True, lambda frame: frame.seq < 2) == []
-    queue.add(encoded("a", 3), SimpleNamespace(partition=0, offset=3))
+    queue.add(encoded("a", 3), Message(3))
     messages = queue.pop_acknowledgeable(lambda camera: False, lambda frame: True)
     assert [message.offset for message in messages] == [0, 1, 2]  # the camera was quiet after 2
     queue.clear()
@@ -69,7 +82,7 @@ def test_a_restart_after_the_acknowledged_messages_repeats_every_unfinished_pass
         camera = rng.choice("abc")
         live[camera] ^= rng.random() < 0.3  # a pass begins or ends with this frame
         live_after[offset] = dict(live)
-        queue.add(encoded(camera, offset), SimpleNamespace(partition=0, offset=offset))
+        queue.add(encoded(camera, offset), Message(offset))
         if rng.random() < 0.4:
             messages = queue.pop_acknowledgeable(
                 lambda camera: not live[camera], lambda frame: True
@@ -93,6 +106,6 @@ def test_a_camera_that_is_never_without_a_face_retains_a_limited_number_of_frame
 
 def test_partitions_do_not_wait_for_each_other():
     queue = AcknowledgementQueue(9)
-    queue.add(encoded("a"), SimpleNamespace(partition=0, offset=5))
-    queue.add(encoded("b"), SimpleNamespace(partition=1, offset=6))
+    queue.add(encoded("a"), Message(5))
+    queue.add(encoded("b"), Message(6, partition=1))
     assert acknowledged_offsets(queue, "b") == [6]

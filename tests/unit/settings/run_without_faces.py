@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,13 +46,19 @@ def seen(camera: str, seq: int, at: datetime, deployment: str, threshold: float)
     )  # fmt: skip
 
 
+class EmbedderFacts:
+    """An embedder of which a run reads only the facts."""
+
+    facts = FACTS
+
+
 class Script:
-    """Stands for `pipeline.Analyser`, and takes what the run gives it."""
+    """A replacement for `pipeline.Analyser` that records its arguments."""
 
     slow = False
     stop: threading.Event
     made: list[Script]
-    cameras: tuple[str, ...] = ()  # with live tracks: it follows nobody
+    cameras: tuple[str, ...] = ()  # with live tracks: it tracks nobody
 
     def __init__(self, **given: Any) -> None:
         self.given = given
@@ -91,7 +96,7 @@ class Script:
 def run(
     config: Path, monkeypatch: pytest.MonkeyPatch, *, paced: bool = False, slow: bool = False
 ) -> dict[str, Any]:
-    """Run the configuration; what came of it."""
+    """Run the configuration; return its results."""
     try:
         loaded = settings.load(config)
     except OpenLFRError as error:
@@ -99,7 +104,7 @@ def run(
     vault, book, templates = MemoryVault(), MemoryAlertBook(), MemoryTemplateStore(FACTS)
     bootstrap = "openlfr.bootstrap."
     monkeypatch.setattr(bootstrap + "load_detector", lambda _: None)
-    monkeypatch.setattr(bootstrap + "load_embedder", lambda _: SimpleNamespace(facts=FACTS))
+    monkeypatch.setattr(bootstrap + "load_embedder", lambda _: EmbedderFacts())
     monkeypatch.setattr(bootstrap + "open_templates", lambda *_: templates)
     monkeypatch.setattr(bootstrap + "open_alert_book", lambda _: book)
     monkeypatch.setattr(bootstrap + "open_vault", lambda _: vault)

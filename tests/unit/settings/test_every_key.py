@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import cv2
@@ -196,17 +195,27 @@ def topics_of(config):
     return {t.name: (t.partitions, t.replicas, dict(t.configs)) for t in config.topics.plan}
 
 
+class TopicsWithoutDifferences:
+    """Kafka's topics; records the transit bounds that they are compared with."""
+
+    def __init__(self):
+        self.compared = []
+
+    def find_differences(self, plan, *, transit):
+        self.compared.append(transit)
+        return []
+
+    def read_transit_bound(self, plan):
+        return ""
+
+
 def transit_of(config):
-    """What `openlfr topics` holds the brokers against."""
+    """Return the transit bounds that `openlfr topics` compares with the brokers."""
     from openlfr.cli import topics
 
-    asked = []
-    fake = SimpleNamespace(
-        find_differences=lambda _, transit: asked.append(transit) or [],
-        read_transit_bound=lambda _: "",
-    )
-    topics._print_differences(fake, config.topics)
-    return asked
+    cluster = TopicsWithoutDifferences()
+    topics._print_differences(cluster, config.topics)
+    return cluster.compared
 
 
 def index_of(config):

@@ -1,9 +1,9 @@
-"""From when a film's times count: what is set, its own recording date, or the run's start."""
+"""A film starts at the configured time, its recording date, or the start of the run."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +14,13 @@ from openlfr.domain.frames import StartOrigin
 SET = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RUN = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FILMED = datetime(2025, 7, 4, 18, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The part of a container or stream that contains its tags."""
+
+    metadata: dict[str, str]
 
 
 def start_of(path, start=None):
@@ -41,7 +48,7 @@ def test_a_configured_start_overrides_the_recording_date_of_the_film(make_film, 
     ],
 )  # fmt: skip
 def test_the_most_reliable_date_tag_is_used(container, stream):
-    tagged = [SimpleNamespace(metadata=metadata) for metadata in (container, stream)]
+    tagged = (Tagged(container), Tagged(stream))
     assert read_recording_date(*tagged, now=RUN) == FILMED
 
 
