@@ -57,6 +57,7 @@ COMMANDS = {
     "alerts": "List, show and decide alerts.",
     "deployment": "List deployments; pause, resume, stop and close them.",
     "report": "Report the figures of a deployment from the records.",
+    "passage": "Plan and log walks of control subjects; measure how many were recognised.",
     "purge": "Erase data whose retention period has ended.",
     "camera": "Check whether a camera's picture is good enough for the models.",
     "records": "Upgrade the records' database, and confirm the clock.",

@@ -40,6 +40,8 @@ class Action(StrEnum):
     PURGE = "run a purge"
     CONFIRM_CLOCK = "confirm the clock"
     WRITE_REPORT = "write the report of a deployment"
+    PLAN_PASSAGE = "plan a passage of a control subject"
+    LOG_PASSAGE = "log a passage of a control subject"
 
 
 ALLOWED: Mapping[Action, frozenset[Role]] = {
@@ -65,6 +67,10 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.PURGE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     Action.CONFIRM_CLOCK: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     Action.WRITE_REPORT: frozenset({Role.SUPERVISOR, Role.AUTHORISER, Role.AUDITOR}),
+    Action.PLAN_PASSAGE: frozenset({Role.SUPERVISOR}),
+    Action.LOG_PASSAGE: frozenset(
+        {Role.PASSAGE_OBSERVER}
+    ),  # and no role that allows to see or decide alerts
 }
 
 

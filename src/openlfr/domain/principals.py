@@ -23,6 +23,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
     STREET_OFFICER = "street_officer"
+    PASSAGE_OBSERVER = "passage_observer"  # walks with control subjects, and sees no alerts
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from openlfr.domain.deployment import Deployment, DeploymentStatus, require_next
 from openlfr.domain.errors import NotAllowed
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import check_reason
+from openlfr.operations.control_subjects import expire_control_subjects
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -156,7 +157,11 @@ def stop(named: str, reason: str, *, records: Records, by: Principal, at: dateti
 
 
 def close(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Close a deployment for good; arguments and errors as in `pause`."""
+    """Close a deployment for good, and let its control subjects expire.
+
+    They consented to walk during this deployment. On a list that another open deployment searches
+    they remain. Arguments and errors as in `pause`.
+    """
     return _move(named, DeploymentClosed, reason, records, by, at)
 
 
@@ -183,6 +188,8 @@ def _move(
         moved = replace(known, status=_NEXT_STATUS[kind])
         work.deployments.put(moved, at)
         work.record(AuditEvent(at, by, kind(moved.deployment_id, moved.name, reason)))
+        if moved.status is DeploymentStatus.CLOSED:
+            expire_control_subjects(moved, work, at)
         return moved
 
 

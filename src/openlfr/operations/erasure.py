@@ -11,6 +11,7 @@ from openlfr.domain.audit_alerts import AlertErased
 from openlfr.domain.case_acts import acts_of
 from openlfr.domain.principals import SYSTEM
 from openlfr.operations.evidence import evidence_name
+from openlfr.operations.passage_findings import retain_findings_of_alert
 from openlfr.operations.written_files import ErasedIds, erase_written
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def erase_alert(
             work.alerts.append_changes(before, after, "")
         for act in acts_of(before, after, by=SYSTEM, at=at):
             work.record(act)
+        retain_findings_of_alert(alert.alert_id, work=work, at=at)
         work.alerts.mark_erased(alert.alert_id, [event.event.event_id for event in events], at)
         work.record(AuditEvent(at, SYSTEM, erased))
 

@@ -42,6 +42,7 @@ from openlfr.operations.erasure import (
 from openlfr.operations.erasure_words import ERASURE_WORDS
 from openlfr.operations.evidence import PREFIX, evidence_name, read_storage_time
 from openlfr.operations.gallery import CRASH_MARGIN, MAX_PER_TRANSACTION
+from openlfr.operations.passage_findings import retain_findings_of_subjects
 from openlfr.operations.written_files import ErasedIds, erase_written, seal_written
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ def purge(
 def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
     """Erase the subjects' names of entries removed before a moment; return their number."""
     with records.unit_of_work() as work:
+        retain_findings_of_subjects(work=work, at=now)
         forgotten = work.watchlist.erase_subjects(before)
         for reference_id in forgotten:
             work.record(AuditEvent(now, SYSTEM, ReferenceForgotten(reference_id)))

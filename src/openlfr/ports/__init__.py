@@ -18,6 +18,7 @@ from openlfr.ports.deployments import (
     DeploymentChanges,
     DeploymentRecords,
 )
+from openlfr.ports.passages import PassageChanges, PassageRecords
 from openlfr.ports.records import AuditLog, Records, Tallies, UnitOfWork
 from openlfr.ports.watchlist import WatchlistChanges, WatchlistRecords
 
@@ -48,6 +49,8 @@ __all__ = [
     "DeploymentRecords",
     "FaceDetector",
     "FaceEmbedder",
+    "PassageChanges",
+    "PassageRecords",
     "Records",
     "Tallies",
     "TemplateStore",

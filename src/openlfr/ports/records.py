@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DeploymentChanges,
         DeploymentRecords,
     )
+    from openlfr.ports.passages import PassageChanges, PassageRecords
     from openlfr.ports.watchlist import WatchlistChanges, WatchlistRecords
 
 
@@ -97,6 +98,11 @@ class UnitOfWork(Protocol):
         """Changes of baselines."""
         ...
 
+    @property
+    def passages(self) -> PassageChanges:
+        """Changes of planned passages."""
+        ...
+
     def record(self, event: AuditEvent) -> None:
         """Record an act, which is written at the end of the transaction."""
         ...
@@ -123,6 +129,11 @@ class Records(Protocol):
     @property
     def baselines(self) -> BaselineRecords:
         """Baselines, to read."""
+        ...
+
+    @property
+    def passages(self) -> PassageRecords:
+        """Planned passages, to read."""
         ...
 
     @property

@@ -33,14 +33,14 @@ from openlfr.domain.watchlist import EntryStatus, GalleryDecision, Reference
 from openlfr.operations.adjudicate import (
     AlertVersion,
     OutcomeReport,
+    apply_deadlines,
     decide,
-    let_time_pass,
     look_again,
     record_outcome,
     undo,
 )
 from openlfr.operations.entries import Entries, remove, suspend
-from openlfr.operations.holds import WantedHold, place_hold
+from openlfr.operations.holds import HoldRequest, place_hold
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OP, EVA, SUE = (
@@ -125,9 +125,9 @@ def alert(records: Records) -> None:
     decide(which, Judgement(Adjudication.ENGAGE), by=OP, times=TIMES, **shared)
     later = {"records": records, "at": NOON + timedelta(seconds=90)}
     look_again(which, Judgement(Adjudication.DO_NOT_ENGAGE), by=EVA, times=TIMES, **later)
-    held = WantedHold(which.alert_id, HoldKind.COMPLAINT, NOON + timedelta(days=90), "letter")
+    held = HoldRequest(which.alert_id, HoldKind.COMPLAINT, NOON + timedelta(days=90), "letter")
     place_hold(held, by=SUE, **later)
-    let_time_pass(records, NOON + timedelta(minutes=4))
+    apply_deadlines(records, NOON + timedelta(minutes=4))
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from openlfr.operations.adjudicate import (
 from openlfr.operations.enrol import enrol
 from openlfr.operations.entries import Entries, remove, resume, suspend
 from openlfr.operations.holds import HoldRequest, place_hold, release_holds
+from openlfr.operations.passages import Walk, WalkToPlan, log_passage, plan_passage
 from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
 from openlfr.operations.report_deployment import report_deployment
@@ -120,6 +121,13 @@ class Place:
     def report(self, by):
         report_deployment("m", Path("report"), records=self.records, by=by, at=NOW)
 
+    def plan(self, by):
+        plan_passage(WalkToPlan("Ann", "m"), records=self.records, by=by, at=NOW)
+
+    def log(self, by):
+        walk = Walk("p", NOW, NOW + timedelta(minutes=1))
+        log_passage(walk, records=self.records, by=by, at=NOW + timedelta(minutes=2))
+
 
 OPERATIONS = MappingProxyType(
     {
@@ -143,6 +151,8 @@ OPERATIONS = MappingProxyType(
         Place.stop: Action.PAUSE_DEPLOYMENT,
         Place.close: Action.PAUSE_DEPLOYMENT,
         Place.report: Action.WRITE_REPORT,
+        Place.plan: Action.PLAN_PASSAGE,
+        Place.log: Action.LOG_PASSAGE,
     }
 )
 

@@ -15,6 +15,7 @@ from openlfr.adapters.memory.alert_changes import MemoryAlertChanges
 from openlfr.adapters.memory.alerts import MemoryAlerts
 from openlfr.adapters.memory.audit import MemoryAuditLog, write_events
 from openlfr.adapters.memory.deployments import MemoryBaselines, MemoryDeployments
+from openlfr.adapters.memory.passages import MemoryPassages
 from openlfr.adapters.memory.state import OneTransaction, State
 from openlfr.adapters.memory.tallies import MemoryTallies
 from openlfr.adapters.memory.watchlist import MemoryWatchlist
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         AuditLog,
         BaselineChanges,
         DeploymentChanges,
+        PassageChanges,
         WatchlistChanges,
     )
 
@@ -45,6 +47,7 @@ class MemoryUnitOfWork:
         self.alerts: AlertChanges = MemoryAlertChanges(access)
         self.deployments: DeploymentChanges = MemoryDeployments(access)
         self.baselines: BaselineChanges = MemoryBaselines(access)
+        self.passages: PassageChanges = MemoryPassages(access)
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:
@@ -64,6 +67,7 @@ class MemoryRecords:
         self.alerts = MemoryAlerts(self)
         self.deployments = MemoryDeployments(self)
         self.baselines = MemoryBaselines(self)
+        self.passages = MemoryPassages(self)
         self.tallies = MemoryTallies(self)
         self.audit: AuditLog = MemoryAuditLog(self)
 

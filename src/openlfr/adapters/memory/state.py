@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openlfr.domain.audit import RecordedAct
     from openlfr.domain.baseline_openings import Opening
     from openlfr.domain.deployment import Deployment
+    from openlfr.domain.passages import Passage
     from openlfr.domain.runs import WrittenFiles
     from openlfr.domain.tallies import Tally
     from openlfr.domain.templates import GalleryFacts
@@ -70,6 +71,7 @@ class State:
     facts: GalleryFacts | None = None
     deployments: dict[str, Deployment] = field(default_factory=dict)
     baselines: dict[tuple[str, int], Opening] = field(default_factory=dict)
+    passages: dict[str, Passage] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     alert_events: dict[str, RecordedEvent] = field(default_factory=dict)
     appended: dict[tuple[str, int], str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from openlfr.adapters.sql.baselines import BaselineRecords
 from openlfr.adapters.sql.control import ControlRecords
 from openlfr.adapters.sql.deployments import DeploymentRecords
 from openlfr.adapters.sql.engine import erase_for_good, open_engine
+from openlfr.adapters.sql.passages import PassageRecords
 from openlfr.adapters.sql.runs import RunRecords
 from openlfr.adapters.sql.schema import migrate, require_current_schema
 from openlfr.adapters.sql.tallies import TallyRecords
@@ -46,6 +47,7 @@ class Records:
         self.alerts = AlertRecords(access)
         self.deployments = DeploymentRecords(access)
         self.baselines = BaselineRecords(access)
+        self.passages = PassageRecords(access)
         self.audit = AuditLog(access)
         self.control = ControlRecords(engine)
         self.runs = RunRecords(engine)

@@ -47,6 +47,9 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.checkpoints.name: (),
         tables.tallies.name: (_SELECT, _INSERT),
         tables.baselines.name: (_SELECT, _INSERT),
+        tables.passage_plans.name: (_SELECT,),
+        tables.passage_logs.name: (_SELECT,),
+        tables.passage_findings.name: (_SELECT, _INSERT),  # before it erases an alert or a name
         _VERSION_TABLE: (_SELECT,),
     },
     "operator": {
@@ -68,6 +71,9 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.checkpoints.name: (),
         tables.tallies.name: (_SELECT,),
         tables.baselines.name: (_SELECT,),
+        tables.passage_plans.name: (_SELECT, _INSERT),
+        tables.passage_logs.name: (_SELECT, _INSERT),
+        tables.passage_findings.name: (_SELECT, _INSERT),
         _VERSION_TABLE: (_SELECT,),
     },
 }

@@ -35,6 +35,7 @@ REVISIONS = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )  # every migration in `versions/`, the oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # an arbitrary number, the same for every OpenLFR process

@@ -10,6 +10,7 @@ from openlfr.adapters.sql.alert_changes import AlertChanges
 from openlfr.adapters.sql.audit import write_events
 from openlfr.adapters.sql.baselines import BaselineChanges
 from openlfr.adapters.sql.deployments import DeploymentChanges
+from openlfr.adapters.sql.passages import PassageChanges
 from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class UnitOfWork:
         self.alerts = AlertChanges(access)
         self.deployments = DeploymentChanges(access)
         self.baselines = BaselineChanges(access)
+        self.passages = PassageChanges(access)
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:
