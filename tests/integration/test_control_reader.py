@@ -187,7 +187,7 @@ def test_records_are_read_while_a_manifest_is_not_in_use_and_then_the_cause_is_r
     reader.check()
     reader._silence_s = 0.0  # long enough
     reader._heartbeat_at = float("inf")
-    with pytest.raises(Unavailable, match=r"could not be used for 0 s.*come from Milvus yet"):
+    with pytest.raises(Unavailable, match=r"could not be used for 0 s.*been read from Milvus yet"):
         reader.check()
     topic.refuse = "Milvus at X does not answer."
     with topic.changed:  # twice, so that the first is known

@@ -72,4 +72,4 @@ def test_a_port_in_use_is_reported(film, tmp_path):
             capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
     assert done.returncode == 3
-    assert f"127.0.0.1:{cameras.port}: is it in use?" in done.stderr
+    assert f"127.0.0.1:{cameras.port}; another program may be using it" in done.stderr

@@ -105,7 +105,7 @@ def test_a_pause_stops_a_live_camera_and_a_resume_or_revision_is_applied(rig):
         control.put(cameras=("another",))
         left_out = 'event="not_of_deployment"} 1.0'
         rig.await_that("revision", lambda: left_out in rig.ingest.page("/metrics"))
-        assert "not of the deployment" in str(rig.ready()["notes"])
+        assert "not part of the recorded deployment" in str(rig.ready()["notes"])
         control.put(cameras=())
         rig.await_frames()
 

@@ -12,7 +12,7 @@ from openlfr.settings.values import Duration, Section
 
 
 def _check_partitions(value: Any) -> Any:
-    """Accept only whole numbers that `plan` permits; pydantic also accepts "12" and True."""
+    """Accept only whole numbers that `plan_topics` permits; pydantic also accepts "12" and True."""
     if isinstance(value, dict):
         for name, number in value.items():
             if not isinstance(number, int) or isinstance(number, bool):

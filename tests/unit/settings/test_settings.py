@@ -217,7 +217,7 @@ def test_an_absent_authorisation_names_every_field(load):
         ("topics:\n  partitions: {frames.v1: '4'}",
          "line 3: topics.partitions has '4' for frames.v1, which is no whole number"),
         ("topics:\n  partitions: {control.v1: 2}",
-         ("line 3: topics.partitions gives control.v1 2, but it has one partition, since its order"
+         ("line 3: topics.partitions has 2 for control.v1, but it must be 1, since the order"
          " counts")),
         ("models: {threads: 1.5}", "line 2: models.threads must be a whole number, not 1.5"),
         ("deploymnet: {}", "line 2: unknown key 'deploymnet'; did you mean 'deployment'?"),

@@ -207,8 +207,8 @@ def plan_topics(
             )
         is_fixed = name == CONTROL.name
         if number < 1 or (is_fixed and number != 1):
-            rule = "must be 1, since the order counts" if is_fixed else "must be at least 1"
-            raise Misconfigured(f"topics.partitions: {name} is {number}, but {rule}.")
+            rule = "it must be 1, since the order counts" if is_fixed else "it must be at least 1"
+            raise Misconfigured(f"topics.partitions has {number} for {name}, but {rule}.")
     planned = tuple(
         _sized(topic, min(topic.replicas, replication), numbers.get(topic.name, topic.partitions))
         for topic in TOPICS

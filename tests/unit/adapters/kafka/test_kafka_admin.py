@@ -289,8 +289,8 @@ def test_replicas_follow_the_installation():
     ("partitions", "sentence"),
     [
         ({"frames": 3}, "names the unknown topic frames; the topics are frames.v1, sightings.v1"),
-        ({"frames.v1": 0}, "frames.v1 is 0, but must be at least 1"),
-        ({"control.v1": 2}, "control.v1 is 2, but must be 1, since the order counts"),
+        ({"frames.v1": 0}, "has 0 for frames.v1, but it must be at least 1"),
+        ({"control.v1": 2}, "has 2 for control.v1, but it must be 1, since the order counts"),
     ],
 )
 def test_numbers_that_cannot_be(partitions, sentence):

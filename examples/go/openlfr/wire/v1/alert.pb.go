@@ -22,14 +22,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What the sighting did.
+// Effect of the sighting on the alert.
 type Alert_Event int32
 
 const (
 	Alert_EVENT_UNSPECIFIED Alert_Event = 0
-	// It opened an alert: somebody has to decide.
+	// The sighting opened an alert: a person has to decide.
 	Alert_EVENT_OPENED Alert_Event = 1
-	// It joined an open alert: the same subject, seen again.
+	// The sighting joined an open alert: the same subject, seen again.
 	Alert_EVENT_JOINED Alert_Event = 2
 )
 
@@ -78,21 +78,21 @@ func (Alert_Event) EnumDescriptor() ([]byte, []int) {
 // The same content as the JSON lines of `openlfr run`, numbers unrounded.
 type Alert struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the sighting did to the alert.
+	// Effect of the sighting on the alert.
 	Event *Alert_Event `protobuf:"varint,1,opt,name=event,proto3,enum=openlfr.wire.v1.Alert_Event,oneof" json:"event,omitempty"`
-	// UUIDv5 of the sighting's id. The topic is at-least-once: deduplicate by this.
+	// UUIDv5 of the sighting's id. The topic is at-least-once: deduplicate by this id.
 	EventId *string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3,oneof" json:"event_id,omitempty"`
 	// UUIDv5 of the opening sighting's id.
 	AlertId *string `protobuf:"bytes,3,opt,name=alert_id,json=alertId,proto3,oneof" json:"alert_id,omitempty"`
-	// Of the sighting that caused the event.
+	// Id of the sighting that caused the event.
 	SightingId *string `protobuf:"bytes,4,opt,name=sighting_id,json=sightingId,proto3,oneof" json:"sighting_id,omitempty"`
 	// Id of the authorised operation.
 	Deployment *string `protobuf:"bytes,5,opt,name=deployment,proto3,oneof" json:"deployment,omitempty"`
-	// Who it seems to be: the subject's name or number on the watchlist.
+	// The supposed person: the subject's name or number on the watchlist.
 	Subject *string `protobuf:"bytes,6,opt,name=subject,proto3,oneof" json:"subject,omitempty"`
-	// The list on which the subject stands.
+	// The list that contains the subject.
 	Watchlist *string `protobuf:"bytes,7,opt,name=watchlist,proto3,oneof" json:"watchlist,omitempty"`
-	// The reference that answered best (UUID).
+	// The most similar reference (UUID).
 	ReferenceId *string `protobuf:"bytes,8,opt,name=reference_id,json=referenceId,proto3,oneof" json:"reference_id,omitempty"`
 	// The camera's name in the configuration.
 	Camera *string `protobuf:"bytes,9,opt,name=camera,proto3,oneof" json:"camera,omitempty"`
@@ -100,27 +100,27 @@ type Alert struct {
 	Epoch *int64 `protobuf:"varint,10,opt,name=epoch,proto3,oneof" json:"epoch,omitempty"`
 	// Number of the frame within its epoch, from 0: the sighting's seq.
 	FrameIndex *int64 `protobuf:"varint,11,opt,name=frame_index,json=frameIndex,proto3,oneof" json:"frame_index,omitempty"`
-	// When that frame was captured.
+	// Capture time of that frame.
 	CapturedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=captured_at,json=capturedAt,proto3" json:"captured_at,omitempty"`
-	// When the event was first emitted.
+	// Time of the event's first emission.
 	EmittedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=emitted_at,json=emittedAt,proto3" json:"emitted_at,omitempty"`
-	// Of the face.
+	// Box of the face.
 	Box *Box `protobuf:"bytes,14,opt,name=box,proto3" json:"box,omitempty"`
-	// Of the track's first search that reached the threshold; a later one may reach more. A cosine
-	// similarity, lowered for few or poor faces: about -1 to 1, no probability, and independent
-	// of who else is listed.
+	// Score of the track's first search that reached the threshold; a later search may score higher.
+	// A cosine similarity, lowered for few or poor faces: about -1 to 1, no probability, and
+	// independent of other listed people.
 	Score *float64 `protobuf:"fixed64,15,opt,name=score,proto3,oneof" json:"score,omitempty"`
-	// In force when it was decided, on the scale of the score.
+	// Threshold of that decision, on the scale of the score.
 	Threshold *float64 `protobuf:"fixed64,16,opt,name=threshold,proto3,oneof" json:"threshold,omitempty"`
-	// Of the face, 0 (useless) to 100 (ISO/IEC 29794-1).
+	// Quality of the face, 0 (useless) to 100 (ISO/IEC 29794-1).
 	Quality *float64 `protobuf:"fixed64,17,opt,name=quality,proto3,oneof" json:"quality,omitempty"`
-	// Why the sighting cannot be right beside another one of the subject; absent where nothing
-	// speaks against it.
+	// Contradiction to another sighting of the subject. Absent: none was found.
 	Impossible *Impossible `protobuf:"bytes,18,opt,name=impossible,proto3" json:"impossible,omitempty"`
-	// Nothing says when its film was made: captured_at counts from the start of ingest. Absent: no.
+	// Whether the recording date of the film is unknown: captured_at counts from the start of ingest.
+	// Absent: no.
 	TimeAssumed *bool `protobuf:"varint,19,opt,name=time_assumed,json=timeAssumed,proto3,oneof" json:"time_assumed,omitempty"`
-	// Whether there is no picture of the sighting: other faces cover the alerted one, or it could not
-	// be sent or opened. Absent: there was one.
+	// Whether the sighting has no picture: other faces cover the alerted one, or the picture could
+	// not be sent or opened. Absent: it had one.
 	WithoutPicture *bool `protobuf:"varint,20,opt,name=without_picture,json=withoutPicture,proto3,oneof" json:"without_picture,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

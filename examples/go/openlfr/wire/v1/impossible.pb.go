@@ -21,14 +21,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Why they cannot.
+// Why both cannot be right.
 type Impossible_Why int32
 
 const (
 	Impossible_WHY_UNSPECIFIED Impossible_Why = 0
-	// Another face of one of its frames had been matched with the subject.
+	// Another face in one of its frames had been matched with the subject.
 	Impossible_WHY_ONE_FRAME Impossible_Why = 1
-	// The other one was too far away for the time between them.
+	// The other sighting was too far away for the time between them.
 	Impossible_WHY_TOO_FAR Impossible_Why = 2
 )
 
@@ -73,17 +73,18 @@ func (Impossible_Why) EnumDescriptor() ([]byte, []int) {
 	return file_openlfr_wire_v1_impossible_proto_rawDescGZIP(), []int{0, 0}
 }
 
-// Says that a sighting and another one of the same subject cannot both be right: one of the two
-// is somebody else. Nothing was kept back for it; an operator decides.
+// A sighting and another sighting of the same subject cannot both be right: one of the two is
+// somebody else. Neither is withheld; an operator decides.
 type Impossible struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why they cannot.
+	// Why both cannot be right.
 	Why *Impossible_Why `protobuf:"varint,1,opt,name=why,proto3,enum=openlfr.wire.v1.Impossible_Why,oneof" json:"why,omitempty"`
-	// Where the other one was: the camera's name in the configuration.
+	// Camera of the other sighting: its name in the configuration.
 	Camera *string `protobuf:"bytes,2,opt,name=camera,proto3,oneof" json:"camera,omitempty"`
-	// From the other one to this, by captured time; negative where the other one was later.
+	// Seconds from the other sighting to this one, by capture time; negative where the other sighting
+	// was later.
 	Seconds *float64 `protobuf:"fixed64,3,opt,name=seconds,proto3,oneof" json:"seconds,omitempty"`
-	// From the other camera to this one.
+	// Distance from the other camera to this one.
 	Metres        *int64 `protobuf:"varint,4,opt,name=metres,proto3,oneof" json:"metres,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
