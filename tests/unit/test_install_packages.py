@@ -70,10 +70,10 @@ def test_the_process_with_the_lock_is_named_and_the_installation_waits_for_it(
 ):
     with hold(root / lock) as holder, install(root) as installing:
         assert installing.stderr is not None
-        said = installing.stderr.readline()
-        assert said.startswith("scripts/install-packages: waiting until apt is free: ")
-        assert str(root / lock) in said
-        assert str(holder.pid) in said
+        message = installing.stderr.readline()
+        assert message.startswith("scripts/install-packages: waiting until apt is free: ")
+        assert str(root / lock) in message
+        assert str(holder.pid) in message
         holder.communicate("")
         assert installing.communicate() == (None, "")
     assert installing.returncode == 0
@@ -81,16 +81,16 @@ def test_the_process_with_the_lock_is_named_and_the_installation_waits_for_it(
 
 def test_a_persistent_lock_is_reported_at_the_end(root: Path):
     with hold(root / LISTS) as holder, install(root, APT_PATIENCE_S="1") as installing:
-        _, said = installing.communicate()
+        _, message = installing.communicate()
         holder.communicate("")
     assert installing.returncode == 3
-    assert "apt is still locked after 1 s" in said.splitlines()[-1]
+    assert "apt is still locked after 1 s" in message.splitlines()[-1]
 
 
 def test_an_error_other_than_a_lock_is_not_retried(root: Path):
     (root / "probe.deb").unlink()
     with install(root) as installing:
-        _, said = installing.communicate()
+        _, message = installing.communicate()
     assert installing.returncode == 100
-    assert "probe.deb" in said
-    assert "waiting" not in said
+    assert "probe.deb" in message
+    assert "waiting" not in message

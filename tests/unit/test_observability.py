@@ -79,8 +79,10 @@ def test_a_library_warning_is_logged_in_our_format(logged):
 def test_library_warnings_on_a_busy_machine_hide_no_other_line(logged):
     _, stream = logged(as_json=True)
     # As kafka-python writes it, formatted already, and as mode does.
-    said = "Task <kafka.net.selector.Task object at 0x7f> ran for 0.110s (>0.100s threshold)."
-    logging.getLogger("kafka.net.selector").warning(said)
+    warning_text = (
+        "Task <kafka.net.selector.Task object at 0x7f> ran for 0.110s (>0.100s threshold)."
+    )
+    logging.getLogger("kafka.net.selector").warning(warning_text)
     logging.getLogger("mode.timers").warning("Timer %s is overlapping (%r)", "commit", 1.2)
     assert stream.getvalue() == ""
     logging.getLogger("kafka.net.selector").error("the broker is away")

@@ -23,8 +23,8 @@ def test_exactly_the_existing_metrics_are_listed():
         + re.findall(r'(?:gauge|count)\("(openlfr_[a-z_]+)"', source.read_text())
     } - {"openlfr_references"}
     assert len(made) >= 20
-    told = set(re.findall(r"`(openlfr_[a-z_]+)`", PAGE))
-    assert {name.removesuffix("_total") for name in told} == made
+    documented = set(re.findall(r"`(openlfr_[a-z_]+)`", PAGE))
+    assert {name.removesuffix("_total") for name in documented} == made
 
 
 def test_every_variable_is_listed():

@@ -214,7 +214,7 @@ def test_the_second_match_of_a_subject_in_one_frame_is_marked(ann, twin, flags, 
     alone, _ = watch(
         analyser_for(street, index=listing("ann", "twin", subject="ann")), street.frames(60)
     )
-    assert told((alone, []), "gate") == told((sightings, []), "gate")
+    assert analysed_frames_of((alone, []), "gate") == analysed_frames_of((sightings, []), "gate")
 
 
 def test_a_track_retains_no_data_of_people_beside_it():
@@ -415,7 +415,7 @@ def test_the_end_of_a_source_triggers_a_last_search_of_an_improved_track():
     assert analyser.close_camera("never seen").closed_tracks == ()
 
 
-def told(result, camera):
+def analysed_frames_of(result, camera):
     """Sightings and closed tracks of a camera; a product of matrices may round differently."""
     sightings, closed = result
     seen = [one.sighting for one in sightings if one.sighting.camera == camera]
@@ -442,7 +442,7 @@ def test_results_of_a_frame_do_not_depend_on_its_batch(batch):
     mixed = [frame for pair in zip(*frames.values(), strict=True) for frame in pair]
     together = watch(analyser_for(gate, door, index=listing("ann", "bob")), mixed, batch=batch)
     for camera, result in alone.items():
-        assert told(together, camera) == told(result, camera)
+        assert analysed_frames_of(together, camera) == analysed_frames_of(result, camera)
 
 
 def test_a_batch_with_a_new_epoch_gives_the_same_results_as_its_single_frames():
@@ -452,7 +452,7 @@ def test_a_batch_with_a_new_epoch_gives_the_same_results_as_its_single_frames():
     at_once = watch(analyser_for(street, index=listing("ann")), frames, batch=len(frames))
     assert [one.sighting.epoch for one in one_by_one[0]] == [1, 2]
     assert len(one_by_one[1]) == 2
-    assert told(at_once, "gate") == told(one_by_one, "gate")
+    assert analysed_frames_of(at_once, "gate") == analysed_frames_of(one_by_one, "gate")
 
 
 def test_an_entry_that_had_expired_when_the_face_was_captured_does_not_match():

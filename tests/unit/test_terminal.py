@@ -75,7 +75,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(place, command):
 
 
 def test_an_act_is_completed_although_its_output_cannot_be_printed(monkeypatch):
-    said = []
+    output = []
 
     class Full:
         encoding = "utf-8"
@@ -91,8 +91,8 @@ def test_an_act_is_completed_although_its_output_cannot_be_printed(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Full())
     for step in range(3):
         terminal.say("begun")
-        said.append(step)
-    assert said == [0, 1, 2]
+        output.append(step)
+    assert output == [0, 1, 2]
     assert isinstance(terminal.end(), OSError)
     monkeypatch.undo()
     assert terminal.begin() == ""
@@ -137,10 +137,10 @@ def test_no_control_character_reaches_a_terminal(capfd):
 def test_arguments_are_printed_escaped(place, monkeypatch, capfd, arguments):
     monkeypatch.chdir(place)
     code = main(arguments)
-    said = capfd.readouterr()
-    acting = [c for c in said.out + said.err if not c.isprintable() and c not in "\n\t"]
+    output = capfd.readouterr()
+    acting = [c for c in output.out + output.err if not c.isprintable() and c not in "\n\t"]
     assert acting == []
-    assert "\nerror: forged" not in said.out + said.err
+    assert "\nerror: forged" not in output.out + output.err
     assert code in (0, 2)
 
 

@@ -69,8 +69,8 @@ def test_the_page_names_exactly_the_fields(topic):
 @every_topic
 def test_the_page_states_the_retention_of_the_topic(topic):
     section = SECTIONS[topic.name]
-    said = dict(re.findall(r"`([\w.]+)=([\w.-]+)`", section))
-    assert said == topic.configs
+    documented = dict(re.findall(r"`([\w.]+)=([\w.-]+)`", section))
+    assert documented == topic.configs
     for text in (topic.key, topic.promise, topic.content, topic.readers, topic.writers):
         assert text in section
     assert f"| Partitions | {topic.partitions} |" in section
@@ -84,11 +84,11 @@ def test_the_file_states_the_retention_of_the_topic(topic):
     assert (kafka["topic"], kafka["partitions"], kafka["replicas"]) == (
         topic.name, topic.partitions, topic.replicas,
     )  # fmt: skip
-    said = {
+    documented = {
         key: ",".join(value) if isinstance(value, list) else str(value)
         for key, value in kafka["topicConfiguration"].items()
     }
-    assert said == topic.configs
+    assert documented == topic.configs
     assert topic.promise in channel["description"]
     assert list(channel["messages"]) == [topic.message]
 
@@ -111,12 +111,12 @@ def test_the_file_contains_the_whole_proto_with_the_same_fields(topic, tmp_path)
 
 def test_the_documented_headers_are_the_written_headers():
     for message in ASYNCAPI["components"]["messages"].values():
-        said = message["headers"]["properties"]
-        assert set(headers.NAMES) - set(said) <= {"captured_at"}
+        documented = message["headers"]["properties"]
+        assert set(headers.NAMES) - set(documented) <= {"captured_at"}
         signed = message["name"].endswith((".Sighting", ".Alert", ".Tally", ".Control"))
-        assert set(said) - set(headers.NAMES) == ({seal.HEADER} if signed else set())
-        assert said["schema"]["const"] == message["name"]
-        assert said["content-type"]["const"] == message["contentType"] == headers.CONTENT_TYPE
+        assert set(documented) - set(headers.NAMES) == ({seal.HEADER} if signed else set())
+        assert documented["schema"]["const"] == message["name"]
+        assert documented["content-type"]["const"] == message["contentType"] == headers.CONTENT_TYPE
     assert all(f"| `{name}` |" in PAGE for name in (*headers.NAMES, seal.HEADER))
 
 

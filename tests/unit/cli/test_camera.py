@@ -41,10 +41,10 @@ def config(folder):
 def test_each_camera_is_described(config, capsys):
     path = config("  group: {url: group}\n  one: {url: one}\n")
     assert main(["camera", "check", "--config", path]) == 0
-    said = capsys.readouterr().out
-    assert "1280x886" in said
-    assert "faces      12, 12 of them large enough" in said
-    assert "faces      2, 2 of them large enough" in said
+    messages = capsys.readouterr().out
+    assert "1280x886" in messages
+    assert "faces      12, 12 of them large enough" in messages
+    assert "faces      2, 2 of them large enough" in messages
 
 
 @pytest.mark.usefixtures("model_store")
@@ -115,11 +115,11 @@ def test_the_display_orientation_of_a_film_is_reported_and_applied(
 ):
     film("a.mp4", **how)
     assert main(["camera", "check", "--config", config("  a: {url: a.mp4}\n")]) == 0
-    said = capsys.readouterr().out
-    assert sentence in said
-    assert "512x512" in said
-    assert "2 of them large enough" in said
-    assert "from the start of the run: recording, time assumed" in said
+    messages = capsys.readouterr().out
+    assert sentence in messages
+    assert "512x512" in messages
+    assert "2 of them large enough" in messages
+    assert "from the start of the run: recording, time assumed" in messages
 
 
 @pytest.mark.usefixtures("model_store")

@@ -1,4 +1,4 @@
-"""`openlfr doctor`: each thing that can be wrong is found and said with what to do."""
+"""`openlfr doctor`: each fault is reported with advice."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def test_every_check_runs_and_the_exit_code_reports_failures(tmp_path, capsys):
 def test_a_wrong_configuration_is_one_finding_among_others(tmp_path, capsys):
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\nzz: 1\n")
     assert main(["doctor", "--config", str(tmp_path / "CONFIG.yaml")]) == 1
-    said = capsys.readouterr().out
-    assert "fail  configuration:" in said
-    assert "line 2: unknown key 'zz'" in said
-    assert "python:" in said
+    messages = capsys.readouterr().out
+    assert "fail  configuration:" in messages
+    assert "line 2: unknown key 'zz'" in messages
+    assert "python:" in messages
 
 
 def test_without_a_configuration_the_doctor_prints_the_first_steps(tmp_path, capsys, monkeypatch):
@@ -83,9 +83,9 @@ def test_a_check_that_breaks_does_not_stop_the_others(tmp_path, capsys, monkeypa
     monkeypatch.setattr(checks, "check_packages", broken)
     main(["init", str(tmp_path)])
     assert main(["doctor", "--config", str(tmp_path / "CONFIG.yaml")]) == 1
-    said = capsys.readouterr().out
-    assert "fail  packages: could not be checked: RuntimeError: no such thing" in said
-    assert "data folder:" in said
+    messages = capsys.readouterr().out
+    assert "fail  packages: could not be checked: RuntimeError: no such thing" in messages
+    assert "data folder:" in messages
 
 
 def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):

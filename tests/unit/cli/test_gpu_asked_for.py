@@ -48,10 +48,10 @@ def test_a_worker_without_its_configured_gpu_ends_at_once(config, monkeypatch, c
     """Before it looks for Kafka, which is not here either."""
     monkeypatch.setenv("OPENLFR_PROVIDERS", "gpu")
     assert main(["service", "analysis", "--config", str(config)]) == 2
-    said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "models.providers requires a GPU" in said
-    assert "built only for cpu" in said
-    assert "or choose auto" in said
+    setting = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "models.providers requires a GPU" in setting
+    assert "built only for cpu" in setting
+    assert "or choose auto" in setting
 
 
 @pytest.mark.usefixtures("built_for_cuda")
@@ -62,7 +62,7 @@ def test_a_missing_driver_is_named(config, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("setting", "read"),
     [
         ("gpu", "gpu"),
         ("auto", "auto"),
@@ -71,11 +71,11 @@ def test_a_missing_driver_is_named(config, monkeypatch, capsys):
         ("", "auto"),
     ],
 )
-def test_the_variable_overrides_the_key(config, said, read):
-    assert settings.load(config, {"OPENLFR_PROVIDERS": said}).models.providers == read
+def test_the_variable_overrides_the_key(config, setting, read):
+    assert settings.load(config, {"OPENLFR_PROVIDERS": setting}).models.providers == read
     config.write_text(CONFIG + "models: {providers: [openvino], threads: 2}\n")
-    read_over = settings.load(config, {"OPENLFR_PROVIDERS": said}).models
-    assert read_over.providers == (read if said else ("openvino",))
+    read_over = settings.load(config, {"OPENLFR_PROVIDERS": setting}).models
+    assert read_over.providers == (read if setting else ("openvino",))
     assert read_over.threads == 2
 
 

@@ -87,10 +87,10 @@ def test_no_file_is_overwritten(begun, capsys):
     (begun / "CONFIG.yaml").write_text("mine")
     (begun / "manifest.csv").unlink()
     assert main(["init", str(begun)]) == 0
-    said = capsys.readouterr().out
+    messages = capsys.readouterr().out
     assert (begun / "CONFIG.yaml").read_text() == "mine"
-    assert f"{begun / 'CONFIG.yaml'} exists already" in said
-    assert f"wrote {begun / 'manifest.csv'}" in said
+    assert f"{begun / 'CONFIG.yaml'} exists already" in messages
+    assert f"wrote {begun / 'manifest.csv'}" in messages
 
 
 def test_a_file_in_the_way(tmp_path, capsys):

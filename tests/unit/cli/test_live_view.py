@@ -1,11 +1,10 @@
-"""What a run shows while it goes, and what it says at its end."""
+"""The live view of a run, and the lines that it prints at its end."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -18,16 +17,38 @@ from openlfr.domain.faces import Box
 from openlfr.domain.summary import WatchlistSize
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded import Progress
+from openlfr.settings.deployment import DeploymentEntry
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-SETTINGS = SimpleNamespace(
-    deployment_entry=SimpleNamespace(name="Market", place="The [old] square")
-)
 GATE = CameraCounts(
     "gate", frames_analysed=50, frames_dropped_late=3, tracks_begun=9, tracks_closed=8,
     tracks_searched=5, tracks_matched=2, tracks_lost={LossReason.INTERRUPTED: 1},
     alerts_opened=1, alerts_joined=2,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings that the live view reads."""
+
+    deployment_entry: DeploymentEntry
+
+
+@dataclass
+class EndedRun:
+    """The part of a run's summary that is printed at its end."""
+
+    cameras: tuple[CameraCounts, ...] = (GATE,)
+    started_at: datetime = START
+    ended_at: datetime = START + timedelta(seconds=12)
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    watchlists: tuple[WatchlistSize, ...] = (WatchlistSize("default", 4, 2),)
+    ended_how: str = "sources ended"
+    erased: dict[str, int] = field(default_factory=dict)
+
+
+SETTINGS = RunSettings(DeploymentEntry(name="Market", place="The [old] square"))
 
 
 def event(number: int, subject: str = "ann") -> AlertEvent:
@@ -50,25 +71,25 @@ def progress(*alerts: AlertEvent) -> Progress:
 def test_the_live_view_contains_cameras_people_and_alerts():
     console = Console(width=120, file=StringIO())
     console.print(live_view._render(SETTINGS, progress(event(2, "bob [junior]"), event(1))))
-    shown = console.file.getvalue()
+    output = console.file.getvalue()
     for part in (
         "Market", "The [old] square", "2 listed people, 4 photos", "1:02:05", "gate",
         "door (ended)", "bob [junior]", "0.512 (threshold 0.40)", "alert a1b2c3d4",
         "problem: Nobody is [listed].", "Threshold 0.470: set in matching.threshold",
     ):  # fmt: skip
-        assert part in shown
-    (row,) = (line.split() for line in shown.splitlines() if line.strip().startswith("gate"))
+        assert part in output
+    (row,) = (line.split() for line in output.splitlines() if line.strip().startswith("gate"))
     assert row == ["gate", "50", "0.0", "3", "9", "5", "2", "1", "1"]
 
 
 def test_on_a_pipe_each_alert_is_printed_once_in_one_line(capsys):
-    with live_view.live_view(SETTINGS, is_verbose=True) as tell:
-        tell(progress())
-        tell(progress(event(1)))
-        tell(progress(event(3), event(2), event(1)))
-    said = capsys.readouterr()
-    assert said.out == ""
-    threshold, problem, *lines = said.err.splitlines()
+    with live_view.live_view(SETTINGS, is_verbose=True) as show:
+        show(progress())
+        show(progress(event(1)))
+        show(progress(event(3), event(2), event(1)))
+    output = capsys.readouterr()
+    assert output.out == ""
+    threshold, problem, *lines = output.err.splitlines()
     assert threshold.startswith("Threshold 0.470: set in matching.threshold")
     assert problem == "problem: Nobody is [listed]."
     assert len(lines) == 3
@@ -76,34 +97,30 @@ def test_on_a_pipe_each_alert_is_printed_once_in_one_line(capsys):
 
 
 def test_a_quiet_run_prints_only_problems_and_each_once(capsys, summary):
-    with live_view.live_view(SETTINGS, is_verbose=False) as tell:
-        tell(progress(event(1)))
-        tell(progress(event(1)))
+    with live_view.live_view(SETTINGS, is_verbose=False) as show:
+        show(progress(event(1)))
+        show(progress(event(1)))
     summary.problems = ("Nobody is [listed].", "The camera broke.")
     live_view.print_result(
-        summary, alerts=None, report=None, is_verbose=False, printed=tell.printed
+        summary, alerts=None, report=None, is_verbose=False, printed=show.printed
     )
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.splitlines() == ["problem: Nobody is [listed].", "problem: The camera broke."]
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == ["problem: Nobody is [listed].", "problem: The camera broke."]
 
 
 @pytest.fixture
 def summary():
-    return SimpleNamespace(
-        cameras=(GATE,), started_at=START, ended_at=START + timedelta(seconds=12), notes=(),
-        problems=(),
-        watchlists=(WatchlistSize("default", 4, 2),), ended_how="sources ended", erased={},
-    )  # fmt: skip
+    return EndedRun()
 
 
 def test_erased_data_and_the_folder_of_the_pictures_are_printed(capsys, summary, tmp_path):
     summary.erased = {"alerts": 2, "entries": 1}
     (tmp_path / "annex.html").write_text("pictures")
     live_view.print_result(summary, alerts=None, report=tmp_path, is_verbose=True)
-    said = capsys.readouterr().err
-    assert "Erased due data: 2 alerts beyond the retention, 1 expired entry." in said
-    assert f"Pictures of the report, with visible faces: {tmp_path / 'annex.html'}" in said
+    output = capsys.readouterr().err
+    assert "Erased due data: 2 alerts beyond the retention, 1 expired entry." in output
+    assert f"Pictures of the report, with visible faces: {tmp_path / 'annex.html'}" in output
 
 
 def test_the_end_is_printed_in_one_sentence(capsys, summary, tmp_path):

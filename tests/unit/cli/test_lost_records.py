@@ -23,8 +23,8 @@ def test_every_command_reports_lost_records_and_erases_nothing(tmp_path, capsys,
     if how == "empty":
         file.touch()
     assert main([*command, "--config", str(config)]) == 2
-    said = capsys.readouterr().err
-    assert f"{file} is {how}, but {tmp_path}/data/vault contains pictures" in said
+    messages = capsys.readouterr().err
+    assert f"{file} is {how}, but {tmp_path}/data/vault contains pictures" in messages
     assert (kept.exists(), file.exists()) == (True, how == "empty")
 
 
@@ -42,8 +42,8 @@ def test_another_key_than_the_pictures_is_named_and_nothing_is_erased(tmp_path, 
     vault.put("evidence/b", b"face")
     vault.put("references/c", b"face")
     code = main([*command, "--config", str(config)])
-    said = capsys.readouterr().err
-    assert f"{data}/vault.key decrypts none of the pictures in {data}/vault" in said
+    messages = capsys.readouterr().err
+    assert f"{data}/vault.key decrypts none of the pictures in {data}/vault" in messages
     assert code == (2 if command == ("purge",) else 0)  # a list opens no picture
     assert main(["doctor", "--config", str(config)]) == 1
     assert "vault.key cannot decrypt the pictures" in capsys.readouterr().out

@@ -135,9 +135,9 @@ def test_a_full_disk_is_reported_although_an_adapter_wrapped_the_error(run_raisi
 
 
 def test_an_adapter_s_own_sentence_about_a_full_disk_is_printed(run_raising):
-    told = Unavailable("x cannot be written: No space left. Go on with --resume.")
-    told.__cause__ = OSError(errno.ENOSPC, "No space left")
-    assert run_raising(told) == (3, f"error: {told}\n")
+    error = Unavailable("x cannot be written: No space left. Go on with --resume.")
+    error.__cause__ = OSError(errno.ENOSPC, "No space left")
+    assert run_raising(error) == (3, f"error: {error}\n")
 
 
 def test_a_traceback_is_printed_only_on_request(run_raising, monkeypatch):

@@ -17,17 +17,17 @@ def empty(tmp_path, monkeypatch):
 
 def test_install_from_a_folder_then_list_and_verify(empty, model_store, capsys):
     assert main(["models", "install", "--from", str(model_store.folder)]) == 0
-    said = capsys.readouterr().out
-    assert "yunet is ready (MIT)" in said
-    assert "sface is ready (Apache-2.0)" in said
-    assert "runs on: " in said
+    output = capsys.readouterr().out
+    assert "yunet is ready (MIT)" in output
+    assert "sface is ready (Apache-2.0)" in output
+    assert "runs on: " in output
 
     (empty / "other.onnx").write_bytes(b"whatever")
     assert main(["models", "list"]) == 0
-    said = capsys.readouterr()
-    assert said.out.count("verified") == 2
-    assert "Age, sex, race and emotion heads are never loaded" in said.out
-    assert "other.onnx is not in the catalogue, and is never loaded" in said.err
+    output = capsys.readouterr()
+    assert output.out.count("verified") == 2
+    assert "Age, sex, race and emotion heads are never loaded" in output.out
+    assert "other.onnx is not in the catalogue, and is never loaded" in output.err
 
     assert main(["models", "verify"]) == 0
 

@@ -11,8 +11,8 @@ PRESENT = schema.REVISIONS[-1]
 def test_a_shared_database_is_used_only_after_it_was_upgraded(tmp_path, capsys, monkeypatch):
     def call(*words):
         code = main([*words, "--config", str(tmp_path / "CONFIG.yaml")])
-        said = capsys.readouterr()
-        return code, said.out.strip(), said.err.strip()
+        output = capsys.readouterr()
+        return code, output.out.strip(), output.err.strip()
 
     (tmp_path / "CONFIG.yaml").write_text(
         f"data_dir: data\nservices:\n  sql: sqlite:///{tmp_path}/shared.db\n"

@@ -108,9 +108,9 @@ def test_a_missing_broker_is_one_sentence_and_exit_3(config, capsys):
         broker = f"127.0.0.1:{listener.getsockname()[1]}"
         words = ["--config", config, "--bootstrap", broker, "--wait", "0.5"]
         assert main(["topics", "check", *words]) == 3
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err == (
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == (
         f"error: Kafka at {broker} does not answer: check that the broker runs and that its"
         " address is right.\n"
     )

@@ -32,17 +32,17 @@ def test_doctor_names_the_lock_and_no_class_of_python(config, capsys):
     lock.mkdir()
     capsys.readouterr()
     assert main(["doctor", "--config", str(config)]) == 1
-    said = capsys.readouterr().out
-    assert f"fail  watchlist: could not be checked: The lock {lock} cannot be opened" in said
+    messages = capsys.readouterr().out
+    assert f"fail  watchlist: could not be checked: The lock {lock} cannot be opened" in messages
 
 
 @pytest.mark.parametrize("command", [("purge",), ("alerts", "list"), ("records", "upgrade")])
 def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(config, capsys, command):
     (config.parent / "data").write_text("a file of somebody's")
     assert main([*command, "--config", str(config)]) == 3
-    said = capsys.readouterr().err
-    assert f"The data folder {config.parent}/data cannot be created: " in said
-    assert "Set another data_dir" in said
+    messages = capsys.readouterr().err
+    assert f"The data folder {config.parent}/data cannot be created: " in messages
+    assert "Set another data_dir" in messages
 
 
 @pytest.mark.parametrize("command", [("purge",), ("alerts", "list"), ("records", "upgrade")])
@@ -58,5 +58,5 @@ def test_a_folder_of_another_account_is_named_with_what_to_do(config, capsys, mo
 
     monkeypatch.setattr(Path, "stat", deny)
     assert main([*command, "--config", str(config)]) == 3
-    said = capsys.readouterr().err
-    assert f"{config.parent}/data/openlfr.db cannot be opened: Permission denied. Check" in said
+    messages = capsys.readouterr().err
+    assert f"{config.parent}/data/openlfr.db cannot be opened: Permission denied. Check" in messages

@@ -31,8 +31,8 @@ def start(supervisor: Supervisor, program: str) -> processes.SupervisedProcess:
 
 
 def test_a_killed_process_is_restarted_automatically(supervisor: Supervisor) -> None:
-    said: list[str] = []
-    supervisor.on_event = said.append
+    messages: list[str] = []
+    supervisor.on_event = messages.append
     one = start(supervisor, WAITS)
     await_that("its first word", lambda: "here" in one.log.read_text())
     before = one.pid
@@ -47,7 +47,7 @@ def test_a_killed_process_is_restarted_automatically(supervisor: Supervisor) -> 
     assert one.is_running
     assert one.pid != before
     words = ("is killed (SIGKILL)", "ended (SIGKILL)", f"was restarted, process {one.pid}")
-    assert all(word in line for word, line in zip(words, said, strict=True))
+    assert all(word in line for word, line in zip(words, messages, strict=True))
 
 
 def test_a_process_that_reports_misuse_is_not_restarted(supervisor: Supervisor) -> None:

@@ -97,7 +97,7 @@ def test_an_address_is_hidden_even_in_an_unknown_format(address):
 
 
 @pytest.mark.parametrize(
-    ("said", "address"),
+    ("message", "address"),
     [
         ("Port could not be cast to integer value as 'hun'", "redis://ann:hun/ter2@host"),
         ("could not resolve 'hun%2Fter2@host'", "rtsp://ann:hun%2Fter2@host/1"),
@@ -105,8 +105,8 @@ def test_an_address_is_hidden_even_in_an_unknown_format(address):
         ("GET /user=ann&password=hunter2", "http://host/user=ann&password=hunter2"),
     ],
 )
-def test_pieces_that_a_library_repeats_are_hidden(said, address):
-    text = redact_address_in(said, address)
+def test_pieces_that_a_library_repeats_are_hidden(message, address):
+    text = redact_address_in(message, address)
     assert "hun" not in text
     assert "ter2" not in text
 

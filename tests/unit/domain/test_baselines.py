@@ -188,26 +188,26 @@ def test_an_uncalibrated_threshold_has_no_expected_rate(threshold):
 
 
 def test_a_list_larger_than_its_default_is_reported_at_each_growth_but_at_no_removal():
-    said = []
+    warnings = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE, 0.4, 1))
-    in_use = BaselineInUse(conditions, on_threshold_warning=said.append)
+    in_use = BaselineInUse(conditions, on_threshold_warning=warnings.append)
     problems = []
     for people in ((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (1, 2)):
         in_use.adopt(in_use.plan_adoption(in_use.baseline_for(Index(*people))))
         problems.append(bool(in_use.threshold_warning))
     assert problems == [False, False, True, True, False]
-    assert [text.split(" people")[0] for text in said] == [
+    assert [text.split(" people")[0] for text in warnings] == [
         "The list has grown to 3",
         "The list has grown to 4",
     ]
 
 
 def test_a_reason_given_at_the_start_is_not_repeated():
-    said = []
+    warnings = []
     conditions = replace(CONDITIONS, threshold=default_threshold(TABLE[:1], 0.4, 5))
-    in_use = BaselineInUse(conditions, on_threshold_warning=said.append)
+    in_use = BaselineInUse(conditions, on_threshold_warning=warnings.append)
     in_use.adopt(in_use.plan_adoption(in_use.baseline_for(Index(*range(5)))))
-    assert said == []
+    assert warnings == []
     assert (
         "5 people are listed, and the threshold 0.410 is the default for 2"
         in in_use.threshold_warning

@@ -1,4 +1,4 @@
-"""What is missing is said with what brings it: nothing is on a package index under our name."""
+"""A missing module is reported with its extra; no package index has our packages."""
 
 from __future__ import annotations
 

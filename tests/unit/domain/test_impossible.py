@@ -1,4 +1,4 @@
-"""Who cannot have been at both places, and what is said of it."""
+"""Detection and description of impossible matches."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def too_far(camera: str, seconds: float, metres: int) -> ImpossibleMatch:
         ),
         pytest.param(
             seen("gate"), [seen("gate", -1), seen("park", -9)], None,
-            id="what was judged before is not told again",
+            id="an earlier match is not reported again",
         ),
         pytest.param(
             seen("gate"), [seen("gate", -1), seen("lake", 9)], too_far("lake", -9, 9996),

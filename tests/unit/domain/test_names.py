@@ -181,9 +181,9 @@ def test_control_characters_are_never_printed_raw():
     acting = [c for c in every if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
     for character in acting:
         assert find_text_problem(f"a{character} b") or character in "\t\n"
-        said = escape_text(f"a{character} b")
-        assert character not in said or character in "\t\n"
-        said.encode()  # half a character cannot be written
+        escaped = escape_text(f"a{character} b")
+        assert character not in escaped or character in "\t\n"
+        escaped.encode()  # half a character cannot be written
 
 
 @pytest.mark.parametrize("text", [*PEOPLE, "two\nlines\tof it", "50\u00a0%", "\U0001f600"])

@@ -118,7 +118,7 @@ def test_a_baseline_is_described_once_per_camera_and_again_after_a_drop():
     tallying, taken = TallyCollector("Market"), object()
     tallying.begin_baseline(BaselineRef("b1", NOON), taken)
     looked(tallying, 0, 250)
-    tallying.discard("gate")  # what was told of it came to nothing
+    tallying.discard("gate")  # its published description was lost
     looked(tallying, 250, 500)
     *_, last = first = [*tallying.take(), only(tallying)]
     assert [each.adoption for each in first] == [taken, taken, None]

@@ -55,11 +55,11 @@ class Office:
         if self.lines:
             self.lines.close()
         self.stream = io.StringIO()
-        self.told = []
+        self.reported = []
         self.lines = AlertLines(self.path, self.stream)
         return AlertDesk(
             book=self.book, records=self.records, vault=self.vault, lines=self.lines,
-            window=WINDOW, movement=MOVEMENT, on_event=self.told.append,
+            window=WINDOW, movement=MOVEMENT, on_event=self.reported.append,
         )  # fmt: skip
 
     def emitted(self) -> list[int]:
@@ -84,7 +84,7 @@ def test_a_sighting_is_stored_folded_emitted_recorded_and_reported(office):
     events = [desk.raise_alert(sighted(seq)) for seq in (0, 5, 100)]
     assert [event.event for event in events] == ["opened", "joined", "opened"]
     assert office.emitted() == office.recorded() == [0, 5, 100]
-    assert office.told == events
+    assert office.reported == events
     names = [evidence_name(sighted(seq).sighting.sighting_id) for seq in (0, 5, 100)]
     assert office.vault.names() == sorted(names)
     assert desk.event_counts == {("gate", EventKind.OPENED): 2, ("gate", EventKind.JOINED): 1}
@@ -122,10 +122,10 @@ def test_a_face_beside_another_of_the_same_name_does_not_take_its_evidence(offic
 
 def flags(office) -> list[str | None]:
     text = office.path.read_text() if office.path else office.stream.getvalue()
-    told = [json.loads(line).get("impossible") for line in text.splitlines()]
+    reported = [json.loads(line).get("impossible") for line in text.splitlines()]
     recorded = [e.event.impossible for e in office.records.alerts.events_of_run("market", 1)]
-    assert [None if flag is None else asdict(flag) for flag in recorded] == told
-    return [flag and f"{flag['why']} {flag['camera']} {flag['metres']}" for flag in told]
+    assert [None if flag is None else asdict(flag) for flag in recorded] == reported
+    return [flag and f"{flag['why']} {flag['camera']} {flag['metres']}" for flag in reported]
 
 
 def test_an_impossible_match_is_flagged_and_alerted(office):
@@ -133,7 +133,7 @@ def test_an_impossible_match_is_flagged_and_alerted(office):
     for seq, camera in ((0, "gate"), (9, "park"), (20, "park"), (200, "gate"), (201, "roof")):
         assert desk.raise_alert(sighted(seq, camera=camera)) is not None
     assert flags(office) == [None, "too_far gate 4203", None, None, None]
-    assert [e.impossible is not None for e in office.told] == [False, True, False, False, False]
+    assert [e.impossible is not None for e in office.reported] == [False, True, False, False, False]
 
 
 def test_a_crash_changes_no_flag(office):
@@ -143,7 +143,7 @@ def test_a_crash_changes_no_flag(office):
     desk = office.desk()
     assert desk.catch_up("market", 1) == 1
     assert desk.raise_alert(sighted(9, camera="park")) is None
-    assert [str(e.impossible) for e in office.told] == [
+    assert [str(e.impossible) for e in office.reported] == [
         "9.0 s after being matched at gate, 4.2 km away"
     ]
     if office.path:
@@ -174,7 +174,7 @@ def test_steps_missing_after_a_crash_behind_the_fold_are_completed(office):
     assert desk.catch_up("market", 1) == 1
     assert desk.catch_up("market", 1) == 0
     assert office.recorded() == [0, 5]
-    assert [event.sighting.seq for event in office.told] == [5]
+    assert [event.sighting.seq for event in office.reported] == [5]
     assert office.emitted() == ([0, 5] if office.path else [5])
     assert desk.event_counts == {("gate", EventKind.OPENED): 1, ("gate", EventKind.JOINED): 1}
 

@@ -1,4 +1,4 @@
-"""Feeds: in which order frames come, and what is told of those that do not."""
+"""The order of frames in feeds, and the counts of skipped frames."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def arrivals_of(*sources, paced=False, first_seq=0):
     feeds = Feeds(paced=paced, stop=threading.Event())
     for source in sources:
         feeds.start(source.camera, source, first_seq=first_seq)
-    told = [arrival for arrival in feeds.arrivals() if arrival is not None]
+    received = [arrival for arrival in feeds.arrivals() if arrival is not None]
     feeds.close()
     assert all(source.closed for source in sources)
-    return told
+    return received
 
 
 def short(arrival):
@@ -70,8 +70,8 @@ def short(arrival):
 
 @pytest.mark.parametrize("paced", [False, True])
 def test_every_frame_arrives_before_the_end(paced):
-    told = arrivals_of(ListedSource("gate", "." * 30, every=0.001), paced=paced)
-    assert [short(a) for a in told] == [("gate", n) for n in range(30)] + [("gate", "ended")]
+    received = arrivals_of(ListedSource("gate", "." * 30, every=0.001), paced=paced)
+    assert [short(a) for a in received] == [("gate", n) for n in range(30)] + [("gate", "ended")]
 
 
 def test_a_film_is_due_as_it_was_filmed_pauses_included():
@@ -80,8 +80,8 @@ def test_a_film_is_due_as_it_was_filmed_pauses_included():
             for seq, after_s in enumerate((0, 0.01, 0.2, 0.21)):
                 yield Frame(self.camera, 1, seq, START + timedelta(seconds=after_s), IMAGE)
 
-    told = arrivals_of(Paused("gate", ""), paced=True)
-    due = [arrival.due_at_s - told[0].due_at_s for arrival in told[:-1]]
+    received = arrivals_of(Paused("gate", ""), paced=True)
+    due = [arrival.due_at_s - received[0].due_at_s for arrival in received[:-1]]
     assert due == pytest.approx([0, 0.01, 0.2, 0.21])
 
 
@@ -92,23 +92,28 @@ def test_frames_of_files_always_arrive_in_the_order_of_their_capture():
         hall = ListedSource("hall", "..", offset=100)
         return [short(arrival) for arrival in arrivals_of(gate, door, hall)]
 
-    told = run()
-    frames = [one for one in told if one[1] != "ended"]
+    received = run()
+    frames = [one for one in received if one[1] != "ended"]
     offsets = {"gate": 0, "door": 0.55, "hall": 100}
     assert frames == sorted(frames, key=lambda one: offsets[one[0]] + one[1] / 10)
     assert len(frames) == 32
-    assert all(run() == told for _ in range(5))
+    assert all(run() == received for _ in range(5))
 
 
 def test_skipped_frames_are_counted_with_the_next_frame_or_the_end():
-    told = arrivals_of(ListedSource("gate", "s.ssx.xs.oo." + "sx"))
-    counts = [(a.sampled_away, a.unreadable, a.overtaken) for a in told]
+    received = arrivals_of(ListedSource("gate", "s.ssx.xs.oo." + "sx"))
+    counts = [(a.sampled_away, a.unreadable, a.overtaken) for a in received]
     assert counts == [(1, 0, 0), (2, 1, 0), (1, 1, 0), (0, 0, 2), (1, 1, 0)]
 
 
 def test_a_resumed_camera_begins_where_it_was_left():
-    told = arrivals_of(ListedSource("gate", "." * 10), first_seq=7)
-    assert [short(a) for a in told] == [("gate", 7), ("gate", 8), ("gate", 9), ("gate", "ended")]
+    received = arrivals_of(ListedSource("gate", "." * 10), first_seq=7)
+    assert [short(a) for a in received] == [
+        ("gate", 7),
+        ("gate", 8),
+        ("gate", 9),
+        ("gate", "ended"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,12 +124,12 @@ def test_a_resumed_camera_begins_where_it_was_left():
     ],
 )
 def test_a_failed_camera_reports_its_error_and_the_others_continue(error, problem):
-    told = arrivals_of(
+    received = arrivals_of(
         ListedSource("gate", [".", ".", error]), ListedSource("door", "." * 20, offset=0.01)
     )
-    ends = {a.camera: a.problem for a in told if isinstance(a, CameraEnd)}
+    ends = {a.camera: a.problem for a in received if isinstance(a, CameraEnd)}
     assert ends == {"gate": problem, "door": ""}
-    assert sum(isinstance(a, Arrival) for a in told) == 22
+    assert sum(isinstance(a, Arrival) for a in received) == 22
 
 
 def test_a_feed_waits_for_its_receiver_and_can_be_closed_while_it_does():
@@ -174,10 +179,10 @@ def test_a_silent_live_camera_does_not_delay_a_file():
     silent, feeds = Silent("live", ""), Feeds(paced=False, stop=threading.Event())
     feeds.start("live", silent)
     feeds.start("gate", ListedSource("gate", "..."))
-    told = []
+    received = []
     for arrival in feeds.arrivals():
         if arrival is not None:
-            told.append(short(arrival))
-        if told[-1:] == [("gate", "ended")]:
+            received.append(short(arrival))
+        if received[-1:] == [("gate", "ended")]:
             silent.let_go.set()
-    assert told == [("gate", 0), ("gate", 1), ("gate", 2), ("gate", "ended"), ("live", "ended")]
+    assert received == [("gate", 0), ("gate", 1), ("gate", 2), ("gate", "ended"), ("live", "ended")]

@@ -123,7 +123,7 @@ def test_a_full_disk_is_reported_with_advice(tmp_path):
     with pytest.raises(Unavailable, match=r"alerts.jsonl cannot be written: No space.*--resume"):
         lines.write(event(1), AT)
     assert event(1).event_id not in lines.written_ids
-    lines.close()  # what was told is not told again
+    lines.close()  # published lines are not published again
 
 
 def test_a_device_is_no_file():

@@ -125,9 +125,9 @@ def test_ids_are_forgotten_oldest_first(example):
 def test_an_unreadable_message_is_reported_and_skipped(example, capsys, change, reason):
     records = [fetched(event(1), 40)._replace(**change), fetched(event(2), 41)]
     assert len(list(example.lines(records, example.Seen()))) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("left out: alerts.v1, partition 2, offset 40: ")
-    assert reason in said
+    messages = capsys.readouterr().err
+    assert messages.startswith("left out: alerts.v1, partition 2, offset 40: ")
+    assert reason in messages
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def lines(records, **more):
 
 def test_the_command_prints_number_span_reason_threshold_and_size(records):
     counted(records, A, B, CHANGED)
-    said = lines(records)
+    text = lines(records)
     for part in (
         "  1  2026-11-23 12:00:00 to 2026-11-23 12:01:00: the first",
         "  2  2026-11-23 12:01:00 to 2026-11-23 12:02:00: list: 1 to 2 references (wanted 1 to 2)",
@@ -110,15 +110,15 @@ def test_the_command_prints_number_span_reason_threshold_and_size(records):
         "  3 not added to 1, 2: different rules",
         "  -  of no recorded baseline: 5 faces seen",
     ):
-        assert part in said, part
-    assert Counter(line[:4].strip() for line in said.splitlines())[""] == 6
+        assert part in text, part
+    assert Counter(line[:4].strip() for line in text.splitlines())[""] == 6
 
 
 def test_the_last_one_ends_with_the_deployment(records):
     counted(records, A, B)
-    said = "\n".join(deployment_baselines.format_baselines(figures(records), NOON + 9 * MINUTE))
-    assert "12:01:00 to 2026-11-23 12:09:00: list" in said
-    assert "now" not in said
+    text = "\n".join(deployment_baselines.format_baselines(figures(records), NOON + 9 * MINUTE))
+    assert "12:01:00 to 2026-11-23 12:09:00: list" in text
+    assert "now" not in text
 
 
 def test_its_json_is_json(records):

@@ -1,4 +1,4 @@
-"""Manifests: what a row must say, and what is said of one that does not."""
+"""The required fields of a manifest row, and the messages about invalid rows."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

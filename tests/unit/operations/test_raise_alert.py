@@ -28,7 +28,7 @@ class Dead(Exception):
 
 
 class Place:
-    """Notes each step, and dies before the one that it is told."""
+    """Records each step, and dies before a chosen step."""
 
     def __init__(self):
         self.steps, self.dies, self.published, self.recorded = [], "", [], []

@@ -180,16 +180,16 @@ def test_the_report_names_the_origin_of_the_threshold(
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"),
+    ("hours", "sentence"),
     [(2, "1 June 2026 12:00:00 to 14:00:00 UTC"),
      (14, "1 June 2026 12:00:00 to 2 June 2026 02:00:00 UTC")],
 )  # fmt: skip
 def test_hours_name_the_day_of_their_end_where_it_is_another(
-    tmp_path: Path, hours: int, said: str
+    tmp_path: Path, hours: int, sentence: str
 ) -> None:
     hours_of_it = replace(SUMMARY.deployment, ends=NOON + timedelta(hours=hours))
     page = Page(write_report(replace(SUMMARY, deployment=hours_of_it), tmp_path))
-    assert said in page.text
+    assert sentence in page.text
 
 
 def test_an_alert_is_one_card_however_often_it_was_joined(tmp_path: Path) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
 from openlfr.adapters.redis.leases import FleetView
 from openlfr.domain.sharing import Cost, Member
 from openlfr.settings.cameras import Camera
-from openlfr_ingest import sharing
+from openlfr_ingest import camera_share
 from openlfr_ingest.camera_share import MAX_MOVING, CameraShare
+from openlfr_ingest.context import IngestContext
 
 
 class Keeper:
@@ -28,7 +28,7 @@ class Keeper:
 
 
 class Film:
-    """A `CameraSupervisor` that does as it is told."""
+    """A `CameraSupervisor` whose state a test sets."""
 
     def __init__(self, camera, entry, context, *, pinned):
         self.camera, self.pinned, self.counts = camera, pinned, Counter()
@@ -50,7 +50,7 @@ class Rig:
         self.keeper = Keeper()
         entries = {name: Camera.model_validate({"url": url, **keys}) for name in cameras}
         self.costs = {name: Cost(80, movable=url.startswith("rtsp")) for name in cameras}
-        self.sharing = CameraShare(entries, SimpleNamespace(keeper=self.keeper))
+        self.sharing = CameraShare(entries, IngestContext(None, None, self.keeper))
         self.films = self.sharing._supervisors
 
     def member(self, name="us", room=100, **how):
@@ -63,7 +63,7 @@ class Rig:
 
 @pytest.fixture(autouse=True)
 def _films(monkeypatch):
-    monkeypatch.setattr(sharing, "CameraSupervisor", Film)
+    monkeypatch.setattr(camera_share, "CameraSupervisor", Film)
 
 
 FEW = [f"c{number}" for number in range(6)]
@@ -184,7 +184,7 @@ def test_a_camera_that_fails_here_is_withdrawn():
     assert rig.keeper.dropped == ["gate"]
     assert rig.going == {"yard"}
     assert rig.sharing.problems == ("devices: Linux only",)
-    assert rig.sharing.unfilmed == ["gate", "yard"]  # as far as Redis has said
+    assert rig.sharing.unfilmed == ["gate", "yard"]  # by the last answer of Redis
 
 
 def test_cameras_beyond_all_room_are_reported_as_a_sentence():

@@ -26,7 +26,7 @@ def test_a_file_that_plays_once_is_not_movable():
 
 
 @pytest.mark.parametrize(
-    ("said", "limit", "found"),
+    ("setting", "limit", "cores"),
     [
         ("2000", "max 100000", 2.0),
         ("500", "50000 100000", 0.5),
@@ -34,10 +34,10 @@ def test_a_file_that_plays_once_is_not_movable():
         ("0", "150000 100000", 1.5),
     ],
 )
-def test_cores_come_from_the_variable_or_the_cgroup(said, limit, found, tmp_path):
+def test_cores_come_from_the_variable_or_the_cgroup(setting, limit, cores, tmp_path):
     file = tmp_path / "cpu.max"
     file.write_text(limit)
-    assert available_cores({"OPENLFR_MILLICORES": said}, file) == found
+    assert available_cores({"OPENLFR_MILLICORES": setting}, file) == cores
 
 
 @pytest.mark.parametrize("limit", ["max 100000", "", "odd", "900000000 100000"])
@@ -48,10 +48,10 @@ def test_without_a_limit_all_cores_of_the_machine_count(limit, tmp_path):
     assert available_cores({}, file) == available_cores({}, tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("said", ["-1", "0.5", "many", "500m", "99999999"])
-def test_an_invalid_number_of_cores_is_rejected(said):
+@pytest.mark.parametrize("setting", ["-1", "0.5", "many", "500m", "99999999"])
+def test_an_invalid_number_of_cores_is_rejected(setting):
     with pytest.raises(Misconfigured, match="OPENLFR_MILLICORES must be thousandths of a core"):
-        available_cores({"OPENLFR_MILLICORES": said})
+        available_cores({"OPENLFR_MILLICORES": setting})
 
 
 def test_the_room_follows_from_cores_and_cost_unless_it_is_configured():

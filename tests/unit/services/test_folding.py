@@ -266,12 +266,12 @@ def test_the_alert_of_a_sighting_is_read_from_the_records_without_waiting(tmp_pa
         later = renamed(SIGHTING, IDS, seq=9, captured_at=NOON + timedelta(seconds=9))
 
         def fold(sighting):
-            [(_, told)] = desk.folding.fold([written(sighting)])
-            return codec.decode_alert(told.value)[0]
+            [(_, published)] = desk.folding.fold([written(sighting)])
+            return codec.decode_alert(published.value)[0]
 
         opened = fold(later)
         assert (opened.event, opened.alert_id == event.alert_id) == (EventKind.OPENED, False)
-        assert fold(later) == opened  # told again
+        assert fold(later) == opened  # published again
     # The records are away: it is published as the book has it, and they are not asked for a while.
     asked = []
 

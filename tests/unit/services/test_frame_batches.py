@@ -137,8 +137,8 @@ def test_tracks_whose_search_fails_are_dropped_and_counted():
     assert (processor.counts["tracks_failed"], processor.counts["ended"]) == (1, 1)
 
 
-@pytest.mark.parametrize(("side", "told", "counted"), [(60, True, 0), (1700, False, 1)])
-def test_a_sighting_whose_picture_is_too_large_is_published_without_it(side, told, counted):
+@pytest.mark.parametrize(("side", "has_picture", "counted"), [(60, True, 0), (1700, False, 1)])
+def test_a_sighting_whose_picture_is_too_large_is_published_without_it(side, has_picture, counted):
     noise = np.random.default_rng(3).integers(0, 255, (side, side, 3), np.uint8)
     box = Box(0, 0, side, side)
     scene = Scene(np.zeros((9, 16, 3), np.uint8), 240, 3840, 2160)
@@ -157,7 +157,7 @@ def test_a_sighting_whose_picture_is_too_large_is_published_without_it(side, tol
     [(topic, record)] = processor.process([processor.decode(message())])
     assert topic == "sightings.v1"
     found, carried = codec.decode_sighting(record.value)
-    assert (found, carried is not None) == (sighting, told)
+    assert (found, carried is not None) == (sighting, has_picture)
     assert processor.counts["evidence_too_large"] == counted
 
 

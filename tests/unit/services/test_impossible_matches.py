@@ -81,14 +81,14 @@ def test_the_flags_match_those_of_a_run_and_repeat_with_the_sighting(tmp_path, a
     messages = delivered(
         "sightings.v1", [seal.sign(codec.encode_sighting(each), key) for each in WALK]
     )
-    told = folding.fold(messages)
-    told += [record for _ in range(again) for record in folding.fold(messages)]
-    events = [codec.decode_alert(record.value)[0] for _, record in told]
+    published = folding.fold(messages)
+    published += [record for _ in range(again) for record in folding.fold(messages)]
+    events = [codec.decode_alert(record.value)[0] for _, record in published]
     assert events == alone * (1 + again)
 
     with Records.open(f"sqlite:///{tmp_path}/openlfr.db") as records:
         DatabaseWriter(
             records, {}, alert_key=VAULT.derive(seal.purpose_of("alerts.v1")), window=WINDOW
-        ).record_alerts(delivered("alerts.v1", [record for _, record in told]))
+        ).record_alerts(delivered("alerts.v1", [record for _, record in published]))
         kept = [e.event for a in records.alerts.list() for e in records.alerts.events(a.alert_id)]
     assert sorted(kept, key=lambda e: e.sighting.captured_at) == alone

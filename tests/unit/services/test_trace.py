@@ -129,5 +129,5 @@ def test_an_alert_is_in_the_trace_of_the_frame_that_shows_the_face():
     steps = [traceparent(each) for each in (frames[BEST], sighting, alert)]
     assert len({tracing.trace_id(each) for each in steps}) == 1
     assert len(set(steps)) == 3  # each step has a span of its own
-    told = {line["event"]: line["trace"] for line in logs if "trace" in line}
-    assert told == dict.fromkeys(("sighting", "alert"), tracing.trace_id(steps[0]))
+    traces = {line["event"]: line["trace"] for line in logs if "trace" in line}
+    assert traces == dict.fromkeys(("sighting", "alert"), tracing.trace_id(steps[0]))

@@ -180,8 +180,10 @@ def test_only_the_first_tally_of_each_camera_describes_the_baseline():
     worker.look(0, camera="yard")
     worker.end(2 * STRETCH + 1)
     worker.end(1, camera="yard")
-    said = [(each.camera, each.first_seq, each.adoption is not None) for each in worker.tallies]
-    assert said == [
+    descriptions = [
+        (each.camera, each.first_seq, each.adoption is not None) for each in worker.tallies
+    ]
+    assert descriptions == [
         ("gate", 0, True), ("gate", STRETCH, False), ("gate", 2 * STRETCH, False),
         ("yard", 0, True),
     ]  # fmt: skip
@@ -281,8 +283,8 @@ def test_a_tally_whose_baseline_does_not_match_is_a_dead_letter(records, what):
     for name, value in FORGERIES[what].items():
         setattr(forged.baseline_taken_up, name, value)
     recording = recording_into(records)
-    told = signed(replace(honest, value=forged.SerializeToString()), Reporter.ANALYSIS)
-    assert len(recording.record_tallies([as_message(told, 0)])) == 1
+    altered = signed(replace(honest, value=forged.SerializeToString()), Reporter.ANALYSIS)
+    assert len(recording.record_tallies([as_message(altered, 0)])) == 1
     assert records.baselines.openings_of(OURS.deployment) == []
     assert records.tallies.totals(OURS.deployment) == []
 

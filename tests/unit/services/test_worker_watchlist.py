@@ -236,6 +236,6 @@ def test_the_numbers_of_searched_and_unsearched_references_are_metrics(store, sn
     snapshot.use(listed(ANN, BEA, CAT))
     metrics = Metrics("analysis")
     service_metrics.register(metrics, Progress(), Counter(), snapshot)
-    told = metrics.text().decode().splitlines()
+    metric_lines = metrics.text().decode().splitlines()
     for line in ("references 1.0", "missing 2.0", "refused 0.0", 'asked_total{what="fetches"} 1.0'):
-        assert f"openlfr_watchlist_{line}" in told
+        assert f"openlfr_watchlist_{line}" in metric_lines

@@ -346,15 +346,15 @@ def test_a_changed_rule_refuses_a_photo(
         "subject,image,category,legal_basis,source,captured_on,enrolled_by,authorised_by,expires\n"
         f"Ann,ann.png,wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,{in_a_year}\n"
     )
-    said = []
+    outputs = []
     for chosen in ({}, {key.partition(".")[2]: value}):
         config = tmp_path / "CONFIG.yaml"
         config.write_text(json.dumps({"data_dir": "data", "enrolment": chosen}))
         assert main(["watchlist", "check", str(manifest), "--config", str(config)]) == 0
-        said.append(capsys.readouterr().out)
-    assert "good" in said[0]
-    assert says not in said[0]
-    assert says in said[1]
+        outputs.append(capsys.readouterr().out)
+    assert "good" in outputs[0]
+    assert says not in outputs[0]
+    assert says in outputs[1]
 
 
 def test_every_key_has_a_case():

@@ -29,9 +29,9 @@ def load(tmp_path):
 def complaint(load, text="", **variables):
     with pytest.raises(Misconfigured) as caught:
         load(text, **variables)
-    said = str(caught.value)
-    assert SECRET not in said
-    return said.rpartition("/")[2] if "CONFIG.yaml line" in said else said
+    message = str(caught.value)
+    assert SECRET not in message
+    return message.rpartition("/")[2] if "CONFIG.yaml line" in message else message
 
 
 SCRAM = """\
@@ -137,9 +137,9 @@ def test_secrets_are_never_printed(load):
     ],
 )  # fmt: skip
 def test_an_invalid_block_is_reported_with_its_line(load, text, sentence):
-    said = complaint(load, f"services:\n  kafka: {{url: 'kafka://a:1', {text}}}")
-    assert said == f"CONFIG.yaml line 3: {sentence}"
-    assert "s3cr3t" not in said
+    message = complaint(load, f"services:\n  kafka: {{url: 'kafka://a:1', {text}}}")
+    assert message == f"CONFIG.yaml line 3: {sentence}"
+    assert "s3cr3t" not in message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""CONFIG.yaml as its author sees it: what it may say, and what is said back when it is wrong."""
+"""The keys of CONFIG.yaml, and the messages about errors in it."""
 
 from __future__ import annotations
 

@@ -411,8 +411,8 @@ def test_an_impossible_value_is_refused_with_the_reason(kind, message, changed, 
 
 def test_a_histogram_that_does_not_fit_is_refused():
     def spoilt(spoil):
-        told = dataclasses.replace(TALLY, fine_scores={164: 1}, control_scores={-3: 2, 164: 1})
-        tally = tally_pb2.Tally.FromString(codec.encode_tally(told).value)
+        original = dataclasses.replace(TALLY, fine_scores={164: 1}, control_scores={-3: 2, 164: 1})
+        tally = tally_pb2.Tally.FromString(codec.encode_tally(original).value)
         spoil(tally)
         return tally.SerializeToString()
 
@@ -495,8 +495,8 @@ def test_qualities_fall_into_five_bands():
 def test_a_deployment_with_an_unknown_status_counts_as_paused():
     message = control_pb2.Control.FromString(codec.encode_control(STATE).value)
     message.deployment.status = 99
-    told = decode_state(message.SerializeToString())
-    assert told == dataclasses.replace(STATE, status=DeploymentStatus.PAUSED)
+    original = decode_state(message.SerializeToString())
+    assert original == dataclasses.replace(STATE, status=DeploymentStatus.PAUSED)
     message.deployment.status = 0
     with pytest.raises(BadInput, match="it lacks its status"):
         decode_state(message.SerializeToString())

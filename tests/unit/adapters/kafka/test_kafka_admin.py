@@ -56,7 +56,7 @@ class FakeAdmin:
 
     def describe_configs(self, resources, config_filter="modified"):
         assert config_filter == "all"
-        told: dict[str, dict] = {}
+        new_configs: dict[str, dict] = {}
         for resource in resources:
             kind = resource.resource_type.name.lower()
             self.asked.append(f"{kind} {resource.name}")
@@ -67,8 +67,8 @@ class FakeAdmin:
             else:
                 values = {"preallocate": "false", **self.topics[resource.name]["configs"]}
             rows = {key: {"value": value} for key, value in values.items()}
-            told.setdefault(kind, {})[resource.name] = rows
-        return told
+            new_configs.setdefault(kind, {})[resource.name] = rows
+        return new_configs
 
     def describe_cluster(self):
         return {"brokers": self.brokers}
@@ -237,13 +237,13 @@ def test_a_topic_that_kafka_cannot_describe_now_is_a_sentence(admin, topics, wan
 
 def test_the_transit_bound_is_printed_before_and_after(admin, topics):
     wanted = plan_topics(replication=1)
-    told = (
+    new_configs = (
         "a frame is gone after at most 60 s: retention 30 s + segment roll 15 s + check interval"
         " 10 s + delete delay 5 s"
     )
-    assert str(topics.read_transit_bound(wanted)) == told
+    assert str(topics.read_transit_bound(wanted)) == new_configs
     topics.apply(wanted)
-    assert str(topics.read_transit_bound(wanted)) == told
+    assert str(topics.read_transit_bound(wanted)) == new_configs
     admin.topics["frames.v1"]["configs"]["retention.ms"] = "60000"
     assert topics.read_transit_bound(wanted).total == timedelta(seconds=90)
 

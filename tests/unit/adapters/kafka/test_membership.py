@@ -34,7 +34,7 @@ KAFKA = KafkaAccess(("k:1",))
 
 @pytest.fixture
 def worker(tmp_path):
-    """Starts a worker, and ends it."""
+    """Return a function that starts a worker, which is killed after the test."""
     started = []
 
     def start(how):
@@ -51,7 +51,7 @@ def worker(tmp_path):
 
 @pytest.fixture
 def removed(monkeypatch, tmp_path):
-    """Notes whose member was removed, and how far its worker had come."""
+    """Record each removed member, and whether its worker had stopped."""
     found = []
 
     def remove(kafka, group, instance):
@@ -63,18 +63,18 @@ def removed(monkeypatch, tmp_path):
 
 
 def ask(tmp_path, patience=PATIENCE_S):
-    said = []
+    messages = []
     file = WorkerFile(tmp_path, "analysis", "a/0")
     leave(KAFKA, file, group="g", instance="a/0", patience=timedelta(seconds=patience),
-          report=said.append)  # fmt: skip
-    return said
+          report=messages.append)  # fmt: skip
+    return messages
 
 
 def test_the_member_is_removed_when_its_worker_has_stopped(tmp_path, worker, removed):
     process = worker("stops")
     assert ask(tmp_path) == ["a/0 has finished its batch", "a/0 has left g"]
     assert removed == [("g", "a/0", True)]
-    assert process.wait(PATIENCE_S) == -15  # told to end
+    assert process.wait(PATIENCE_S) == -15  # ended by SIGTERM
 
 
 def test_a_worker_that_does_not_stop_stays_a_member(tmp_path, worker, removed):
@@ -113,8 +113,8 @@ def test_a_file_that_was_left_behind_is_no_worker(tmp_path):
     file.write(STOPPED)
     assert file.has_stopped()
     [path] = tmp_path.iterdir()
-    said = json.loads(path.read_text())
-    for content in (json.dumps(said | {"born": 1.0}), json.dumps({"pid": 2**22 + 1}), "{", ""):
+    messages = json.loads(path.read_text())
+    for content in (json.dumps(messages | {"born": 1.0}), json.dumps({"pid": 2**22 + 1}), "{", ""):
         path.write_text(content)
         assert file.find_process() is None
     file.remove()

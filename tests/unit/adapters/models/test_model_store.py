@@ -38,8 +38,8 @@ def states(store):
 
 def test_install_from_a_folder_verifies_prepares_and_stores_licences(store, model_store):
     assert states(store) == {"yunet": NOT_INSTALLED, "sface": NOT_INSTALLED}
-    said = []
-    ready = store.install(source=model_store.folder, report=said.append)
+    messages = []
+    ready = store.install(source=model_store.folder, report=messages.append)
     assert [model.name for model in ready] == ["yunet", "sface"]
     assert states(store) == {"yunet": VERIFIED, "sface": VERIFIED}
     assert [sha256(model.content).hexdigest() for model in ready] == [
@@ -49,7 +49,7 @@ def test_install_from_a_folder_verifies_prepares_and_stores_licences(store, mode
     licences = [path.read_text() for path in sorted(store.folder.glob("*.LICENCE.txt"))]
     assert "Shiqi Yu" in licences[0]
     assert "Apache License" in licences[1]
-    assert any("MIT" in line for line in said)
+    assert any("MIT" in line for line in messages)
     assert store.unknown_files() == []
 
 

@@ -93,8 +93,8 @@ def test_the_pages_report_liveness_and_readiness():
     )  # fmt: skip
     with closing(pages):
         assert get(pages.port, "/health/live") == (200, b'{"live": true}')
-        status, said = get(pages.port, "/health/ready")
-        assert (status, json.loads(said)) == (503, {"ready": False, "why": why["lacks"]})
+        status, body = get(pages.port, "/health/ready")
+        assert (status, json.loads(body)) == (503, {"ready": False, "why": why["lacks"]})
         why |= {"stalled": "7 messages wait", "lacks": ""}
         assert get(pages.port, "/health/live")[0] == 503
         assert get(pages.port, "/health/ready") == (200, b'{"ready": true}')

@@ -26,8 +26,8 @@ def test_a_new_trace_is_a_header_that_our_readers_accept():
 )
 def test_a_step_continues_the_trace_with_its_own_span(given, flags):
     step = tracing.continue_trace(given)
-    version, trace, span, said = step.split("-")
-    assert (version, trace, said) == ("00", "4bf92f3577b34da6a3ce929d0e0e4736", flags)
+    version, trace, span, sampled_flags = step.split("-")
+    assert (version, trace, sampled_flags) == ("00", "4bf92f3577b34da6a3ce929d0e0e4736", flags)
     assert span != "00f067aa0ba902b7"
     assert read_headers(write_headers("x", traceparent=step)).traceparent == step
     assert tracing.trace_id(step) == tracing.trace_id(given)
