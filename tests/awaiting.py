@@ -1,4 +1,4 @@
-"""Tests await what happens, never a while: they do not know how busy their machine is."""
+"""Waiting for a condition instead of a fixed time, since the machine may be busy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 PATIENCE_S = 240.0
-"""No bar for anything: a machine with ten busy processes a core may take that long."""
+"""Timeout in seconds, not a requirement: a machine with ten busy processes per core is slow."""
 _LOOK_S = 0.02
 
 
@@ -24,14 +24,14 @@ def await_that(
     alive: Sequence[subprocess.Popen[str] | subprocess.Popen[bytes]] = (),
     patience_s: float = PATIENCE_S,
 ) -> Found:
-    """Wait until a condition holds; what it gave.
+    """Wait until a condition is true, and return its value.
 
     Args:
-        what: Is awaited; for the message of a failure.
-        condition: Asked again and again, last when the patience is over.
-        seen: What was seen instead, asked for when it failed.
-        alive: Processes without which it will never hold: one that ended fails the test at once.
-        patience_s: How long to wait.
+        what: Name of the condition, for the message of a failure.
+        condition: Called repeatedly, the last time after the timeout.
+        seen: Returns the observations for the message of a failure.
+        alive: Processes that the condition needs: the end of one fails the test at once.
+        patience_s: Timeout in seconds.
     """
     deadline = time.monotonic() + patience_s
     while True:

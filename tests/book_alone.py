@@ -1,4 +1,4 @@
-"""Folding without records: an event belongs where the alert book has it."""
+"""Folding without records: the alert book alone assigns an event to an alert."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class BookAlone:
-    """Records that know nothing."""
+    """Records that contain nothing."""
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """The event as it is."""
+        """Return the event unchanged."""
         return event
 
     def is_erased(self, event_id: str) -> bool:
-        """No: nothing is recorded."""
+        """Return False, since nothing is recorded."""
         return False
 
 

@@ -1,4 +1,4 @@
-"""Fixtures that several suites share."""
+"""Fixtures of several suites."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     VideoMaker = Callable[..., Path]
 
-# How long an example takes says how busy the machine is, and nothing of what is tested.
+# The duration of an example depends on the machine's load, not on the tested code.
 hypothesis_settings.register_profile("openlfr", deadline=None)
 hypothesis_settings.load_profile("openlfr")
 
@@ -44,7 +44,7 @@ SERVERS = ("kafka", "redis", "milvus", "sql")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the extra tests on public test data where there is none."""
+    """Skip the extra tests on public test data if the data are absent."""
     if os.environ.get("OPENLFR_TEST_DATA"):
         return
     extra = [item for item in items if item.get_closest_marker("testdata")]
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """A command that a test runs in this process leaves no log bound to the test's stderr."""
+    """Restore logging after a command that a test runs in this process."""
     yield
     structlog.reset_defaults()
 
@@ -93,7 +93,7 @@ def make_video(tmp_path: Path) -> VideoMaker:
 
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
-    """The installed models; without them the tests say to run `openlfr models install`."""
+    """The installed models; without them the tests fail with a request to install the models."""
     from openlfr.bootstrap import open_models
 
     return open_models()
@@ -134,17 +134,17 @@ def group_photo() -> NDArray[np.uint8]:
 
 
 class Servers:
-    """Real servers for the tests of a session; each is started when it is first asked for."""
+    """Real servers for the tests of a session; each starts at its first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._urls: dict[str, str] = {}
 
     def url(self, name: str) -> str:
-        """The address of a server, as CONFIG.yaml has it under `services`."""
+        """Return the address of a server for the block `services` of CONFIG.yaml."""
         if name not in self._urls:
-            said = self._call("up", name)
-            lines = [line.strip().partition(": ") for line in said.splitlines()]
+            addresses = self._call("up", name)
+            lines = [line.strip().partition(": ") for line in addresses.splitlines()]
             self._urls = {key: value for key, _, value in lines if value and key in SERVERS}
         return self._urls[name]
 
@@ -188,5 +188,5 @@ def own_servers(tmp_path: Path) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def kafka_broker(servers: Servers) -> str:
-    """A real broker, as host:port; it makes no topic by itself."""
+    """The host:port of a real broker that creates no topic by itself."""
     return servers.url("kafka").removeprefix("kafka://")

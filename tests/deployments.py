@@ -1,4 +1,4 @@
-"""A deployment for tests: authorised, started, with hours of one's own."""
+"""Deployments for tests: authorised, started, with chosen hours."""
 
 from datetime import UTC, datetime
 
@@ -8,13 +8,13 @@ from openlfr.in_force import DeploymentInForce
 
 
 def configured(starts, ends, *, name="Market", status=DeploymentStatus.STARTED):
-    """As a configuration has it; its id is its name, so that one reads what belongs to it."""
+    """Return a deployment as configured; its id is its name, so that ids are readable."""
     authorisation = Authorisation(name, "Find Ann", "Square", "Act 5", "Chief X", starts, ends)
     return Deployment(name, authorisation, status)
 
 
 def deployment(starts, ends, **more):
-    """In force, as control.v1 said."""
+    """Return a deployment in force, as read from control.v1."""
     given = configured(starts, ends, **more)
     in_force = DeploymentInForce(given)
     in_force.update(state_of(given))
@@ -22,7 +22,7 @@ def deployment(starts, ends, **more):
 
 
 def state_of(given, version=1, **more):
-    """What control.v1 says of a deployment."""
+    """Return the state of a deployment as published on control.v1."""
     hours = given.authorisation
     words = {
         "deployment_id": given.deployment_id, "name": given.name,

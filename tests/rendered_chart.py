@@ -1,4 +1,4 @@
-"""The chart, rendered by a real helm and read as Kubernetes would read it."""
+"""The chart, rendered by helm and parsed as Kubernetes resources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def load_validator() -> ModuleType:
-    """deploy/helm/validate.py, which belongs to no package."""
+    """Load deploy/helm/validate.py, which is not part of a package."""
     spec = importlib.util.spec_from_file_location("openlfr_chart", ROOT / "deploy/helm/validate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -30,7 +30,7 @@ def load_validator() -> ModuleType:
 
 
 class Chart:
-    """Renders the chart and finds resources in what comes out."""
+    """Renders the chart and finds resources in the output."""
 
     def __init__(self, validate: ModuleType) -> None:
         self._validate = validate
@@ -57,7 +57,7 @@ class Chart:
         return found[0]
 
     def job(self, name: str, *sets: str, values: str = "minimal") -> dict[str, Any]:
-        """The Job of this name, whatever follows it."""
+        """Return the Job whose name begins with this name."""
         jobs = [each for each in self.render(*sets, values=values) if each["kind"] == "Job"]
         pattern = rf"openlfr-{name}(-[0-9a-f]{{8}})?"
         (found,) = [each for each in jobs if re.fullmatch(pattern, each["metadata"]["name"])]
@@ -72,7 +72,7 @@ class Chart:
         }
 
     def refusal(self, *sets: str, values: str = "minimal") -> str:
-        """What helm says where it refuses."""
+        """Return helm's error message."""
         with pytest.raises(self._validate.Refused) as refused:
             self.render(*sets, values=values)
         return str(refused.value)
@@ -81,8 +81,8 @@ class Chart:
         return list(self._validate.problems(resources))
 
     def lint(self, values: str) -> str:
-        said: str = self._validate.lint(self.values[values])
-        return said
+        error_text: str = self._validate.lint(self.values[values])
+        return error_text
 
     @staticmethod
     def container(workload: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Reported:
         self.records.tallies.record([tally(camera, first, **values | changes)], at=NOON)
 
     def see(self, *seconds, subject="ann", camera="gate"):
-        """The alert that these sightings make."""
+        """Record sightings, and return the alert that they make."""
         for second in seconds:
             seen = sighting_of(
                 "market", camera, 1, second, subject, "default", "reference-7",

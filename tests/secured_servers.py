@@ -1,4 +1,4 @@
-"""Servers that ask who one is: an authority of our own; Kafka, Redis, Milvus, PostgreSQL."""
+"""Kafka, Redis, Milvus and PostgreSQL with authentication, and a certificate authority."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Authority:
         self.file.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
 
     def issue(self, name: str) -> Path:
-        """A certificate with its key; the file that holds both."""
+        """Issue a certificate with its key, and return the file that contains both."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         address = x509.IPAddress(ipaddress.ip_address(HOST))
@@ -137,7 +137,7 @@ def _start_kafka(
         for word in ("--add-scram", f'SCRAM-SHA-512=[name={name},password="{password}"]')
     ]
     kafka.format_storage(folder, properties, *scram)
-    # Kafka looks up the names of who connects, for seconds where no server of names answers.
+    # Kafka resolves the host names of its clients, which takes seconds without a name server.
     hosts = folder / "hosts"
     hosts.write_text(f"127.0.0.1 localhost\n{HOST} {socket.gethostname()}\n")
     java, *words = kafka.java()
@@ -153,7 +153,7 @@ def _start_kafka(
 
 
 def start_redis(folder: Path, authority: Authority, users: str = "") -> tuple[Server, str]:
-    """Redis over TLS alone, with a password, or with the users of an ACL file."""
+    """Start Redis with TLS only, with a password or with the users of an ACL file."""
     port = free_port()
     authority.issue("redis")
     here = " ".join(sorted({"127.0.0.1", HOST}))
@@ -171,7 +171,7 @@ def start_redis(folder: Path, authority: Authority, users: str = "") -> tuple[Se
 
 
 def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
-    """PostgreSQL that takes TCP connections over TLS with a password only."""
+    """Start PostgreSQL that accepts TCP connections with TLS and a password only."""
     programs = postgresql.program_folder()
     port = free_port()
     authority.issue("sql")
@@ -203,7 +203,7 @@ def start_postgresql(folder: Path, authority: Authority) -> tuple[Server, str]:
 
 
 def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
-    """Milvus over TLS alone, whose root has the password that it comes with."""
+    """Start Milvus with TLS only and the default password of its root user."""
     authority.issue("milvus")
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {
@@ -214,6 +214,6 @@ def start_milvus(folder: Path, authority: Authority) -> tuple[Server, str]:
             "TLS_CAPEMPATH": str(authority.file),
         }.items():
             environment.setenv(name, value)
-        # Its own way to look whether it is ready knows neither TLS nor a password.
+        # Milvus's own readiness check supports neither TLS nor a password.
         server, port = milvus.launch(folder)
     return server, f"{HOST}:{port}"

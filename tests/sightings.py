@@ -1,4 +1,4 @@
-"""Sightings for tests: with an id made of what they are, keyed or not."""
+"""Sightings for tests; their ids are hashes of their fields, with or without a key."""
 
 import uuid
 from dataclasses import replace
@@ -8,17 +8,17 @@ from openlfr.domain.sightings import Sighting
 
 
 def sighting_of(*facts, ids=None, **named):
-    """A sighting of these facts, in the order of its fields after the id.
+    """Return a sighting of these field values, in the order of its fields after the id.
 
     Args:
-        facts, named: Of `Sighting`.
-        ids: Makes the id; without it it is made of the same facts, without a key.
+        facts, named: Field values of `Sighting`.
+        ids: Makes the id; without `ids` the id is an unkeyed hash of the same values.
     """
     return renamed(Sighting("", *facts, **named), ids)
 
 
 def renamed(sighting, ids=None, **changes):
-    """The sighting with these changes, and the id that belongs to them."""
+    """Return the sighting with these changes and a matching id."""
     changed = replace(sighting, **changes)
     parts = (changed.camera, changed.epoch, changed.seq, changed.subject)
     if ids is not None:

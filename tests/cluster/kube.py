@@ -152,8 +152,8 @@ class Cluster:
                                   timeout=limit)  # fmt: skip
         except subprocess.TimeoutExpired:
             raise Failed(f"{' '.join(command[3:7])} took longer than {limit:.0f} s") from None
-        said = done.stdout.decode(errors="replace")
+        output = done.stdout.decode(errors="replace")
         errors = done.stderr.decode(errors="replace")
         if check and done.returncode:
-            raise Failed(f"{' '.join(command[3:8])}: {(errors or said).strip()[-600:]}")
-        return said if check else said + errors
+            raise Failed(f"{' '.join(command[3:8])}: {(errors or output).strip()[-600:]}")
+        return output if check else output + errors

@@ -77,15 +77,15 @@ def wrong_config(release: Release) -> str:
     try:
         release.install("--set", "jobs.configSecret=openlfr-config-wrong")
     except Failed as failure:
-        said = str(failure)
+        output = str(failure)
     else:
         raise Failed("helm installed it")
     took = time.monotonic() - begun
     log = release.cluster.kubectl("logs", "job/openlfr-topics")
     release.cluster.helm("uninstall", release.cluster.release, "--wait", check=False)
     release.cluster.kubectl("delete", "job", "openlfr-topics", "--ignore-not-found")
-    if "camras" not in log or "timed out" in said or took > 120:
-        raise Failed(f"after {took:.0f} s: {said}; the Job's log: {log}")
+    if "camras" not in log or "timed out" in output or took > 120:
+        raise Failed(f"after {took:.0f} s: {output}; the Job's log: {log}")
     return f"helm fails after {took:.0f} s; {log.strip().splitlines()[-1][:160]}"
 
 

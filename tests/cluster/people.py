@@ -38,11 +38,11 @@ def run(table: Table, release: Release, asked: Any) -> None:
 def enrol(release: Release) -> str:
     cluster = release.cluster
     cluster.copy(release.film.manifest(), OPERATOR, "/tmp/enrol")
-    said = release.operator("watchlist", "import", "/tmp/enrol/manifest.csv", limit=600)
+    output = release.operator("watchlist", "import", "/tmp/enrol/manifest.csv", limit=600)
     cluster.run(OPERATOR, "rm", "-r", "/tmp/enrol")
     entries = release.operator("watchlist", "list")
     if not all(name in entries for name in release.film.listed):
-        raise Failed(said + entries)
+        raise Failed(output + entries)
     files = "/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes"
     limit = cluster.run(OPERATOR, "sh", "-c", f"cat {files} 2>/dev/null || true")
     peak = f", {int(limit.split()[0]) / 1e6:.0f} MB at most" if limit.split() else ""
@@ -67,8 +67,8 @@ def alert(release: Release) -> str:
 
 
 def doctor(release: Release) -> str:
-    said = release.operator("doctor", "--json", check=False)
-    findings = json.loads(said[said.index("[") : said.rindex("]") + 1])
+    output = release.operator("doctor", "--json", check=False)
+    findings = json.loads(output[output.index("[") : output.rindex("]") + 1])
     elsewhere = {f"camera {name}" for name in release.film.recorded}  # in another pod
     findings = [each for each in findings if each["name"] not in elsewhere]
     failed = [f"{each['name']}: {each['found']}" for each in findings if each["state"] == "fail"]
@@ -159,7 +159,9 @@ def decide(release: Release) -> str:
     folder = "/var/lib/openlfr"
     pictures = f"find {folder} -type f | wc -l"
     before = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
-    said = release.operator("alerts", "decide", chosen["alert_id"], "do_not_engage", "--by", "Otto")
+    output = release.operator(
+        "alerts", "decide", chosen["alert_id"], "do_not_engage", "--by", "Otto"
+    )
     second = ("alerts", "second", chosen["alert_id"], "do_not_engage", "--by", "Eva")
     release.cluster.await_that(
         "the second look, once the first is final",
@@ -174,13 +176,13 @@ def decide(release: Release) -> str:
         pause=5,
     )
     after = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
-    return f"files in the vault {before} -> {after}; {said.strip().splitlines()[0]}"
+    return f"files in the vault {before} -> {after}; {output.strip().splitlines()[0]}"
 
 
 def purge(release: Release) -> str:
     """What is older than a moment goes at once."""
-    said = release.operator("purge", "--older-than", "1s", "--dry-run", "--by", "Otto")
-    due = sum("Would erase alert" in line for line in said.splitlines())
+    output = release.operator("purge", "--older-than", "1s", "--dry-run", "--by", "Otto")
+    due = sum("Would erase alert" in line for line in output.splitlines())
     release.operator("purge", "--by", "Otto")
     return f"{due} alerts would be due by --older-than 1s; what was due is erased"
 

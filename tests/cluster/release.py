@@ -137,10 +137,10 @@ class Release:
     def install(self, *words: str, verb: str = "install", timeout: str = "300s") -> str:
         """`helm install`, or `helm upgrade`."""
         files = self._files()
-        said = self.cluster.helm(verb, self.cluster.release, CHART, *files, "--wait",
+        output = self.cluster.helm(verb, self.cluster.release, CHART, *files, "--wait",
                                  "--timeout", timeout, *words)  # fmt: skip
-        if "STATUS: deployed" not in said:
-            raise Failed(said[-400:])
+        if "STATUS: deployed" not in output:
+            raise Failed(output[-400:])
         return ""
 
     def _files(self) -> list[str]:
@@ -155,8 +155,8 @@ class Release:
 
     def recall(self) -> None:
         """The values of a release that is there already."""
-        said = self.cluster.helm("get", "values", self.cluster.release, "--output", "json")
-        self.sets = json.loads(said) | self.sets
+        output = self.cluster.helm("get", "values", self.cluster.release, "--output", "json")
+        self.sets = json.loads(output) | self.sets
 
     def cameras_off(self) -> str:
         """Switch the live cameras off; ingest goes on trying. What they gave is worked off."""
@@ -219,20 +219,20 @@ class Release:
 
     def published(self, *cameras: str) -> dict[str, int]:
         """The sightings on sightings.v1, and how often each stands there."""
-        said = self.cluster.run("openlfr-alerting-0", "python", "-c", PUBLISHED)
-        return {key: number for camera, key, number in json.loads(said.splitlines()[-1])
+        output = self.cluster.run("openlfr-alerting-0", "python", "-c", PUBLISHED)
+        return {key: number for camera, key, number in json.loads(output.splitlines()[-1])
                 if camera in cameras}  # fmt: skip
 
     def recorded(self, *cameras: str) -> list[tuple[str, ...]]:
         """Events in the records: sighting, event, alert, subject."""
-        said = self.cluster.run(OPERATOR, "python", "-c", RECORDED)
-        return [tuple(rest) for camera, *rest in json.loads(said.splitlines()[-1])
+        output = self.cluster.run(OPERATOR, "python", "-c", RECORDED)
+        return [tuple(rest) for camera, *rest in json.loads(output.splitlines()[-1])
                 if camera in cameras]  # fmt: skip
 
     def analysed(self, *cameras: str) -> dict[str, int]:
         """Frames of cameras that were analysed, by the tallies."""
-        said = self.cluster.run(OPERATOR, "python", "-c", ANALYSED)
-        found = json.loads(said.splitlines()[-1])
+        output = self.cluster.run(OPERATOR, "python", "-c", ANALYSED)
+        found = json.loads(output.splitlines()[-1])
         return {camera: found.get(camera, 0) for camera in cameras}
 
     def generation(self, component: str) -> int:
@@ -281,7 +281,7 @@ class Release:
         files = {each.name: each.read_bytes() for each in (self.film.folder / "jpeg").iterdir()}
         self.cluster.copy(files, name, JPEGS)
         words = [word for each in cameras for word in ("--camera", each)]
-        said = self.cluster.run(
+        output = self.cluster.run(
             name,
             "openlfr",
             "service",
@@ -296,8 +296,11 @@ class Release:
         )
         wanted = sorted(f"{each}: {self.film.frames} sent" for each in cameras)
         self.cluster.kubectl("delete", "pod", name, "--wait=false")
-        if sorted(line for line in said.splitlines() if ": " in line and "sent" in line) != wanted:
-            raise Failed(f"filmed {said[-400:]}")
+        if (
+            sorted(line for line in output.splitlines() if ": " in line and "sent" in line)
+            != wanted
+        ):
+            raise Failed(f"filmed {output[-400:]}")
 
 
 def _waits() -> list[str]:

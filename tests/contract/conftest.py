@@ -1,4 +1,4 @@
-"""Databases that the records are tested on."""
+"""Databases for the tests of the records."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from openlfr.adapters.sql.records import Records
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def records_url(request, tmp_path):
-    """A database without any table."""
+    """Return the URL of a database without tables."""
     return new_database(request, tmp_path)
 
 
 def new_database(request, tmp_path):
-    """Its url, by the fixture's parameter."""
+    """Yield the URL of a new database of the kind in the fixture's parameter."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/openlfr.db"
     server = request.getfixturevalue("servers").url("sql")
@@ -39,7 +39,7 @@ def records(records_url):
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service), "memory"])
 def every_records(request, tmp_path):
-    """Records of every adapter, for what each of them does."""
+    """Yield records of each adapter, for tests of their common behaviour."""
     if request.param == "memory":
         yield MemoryRecords()
         return

@@ -1,4 +1,4 @@
-"""Whether a vector can be read from any file of a folder, in whatever form it stands there."""
+"""Search of a folder's files for a vector in any encoding."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_RUN = 3  # neighbouring numbers that are no accident any more
-_OTHERS = {".json", ".prev", ".idx", ".lock", ".txt", ""}  # read raw: nothing in them is compressed
+_RUN = 3  # fewer equal neighbouring numbers may be chance
+_OTHERS = {".json", ".prev", ".idx", ".lock", ".txt", ""}  # uncompressed, so read raw
 
 
 def holders(folder: Path, vector: NDArray[np.float32]) -> list[str]:
-    """The files that hold the vector, or three neighbouring numbers of it; sorted.
+    """Return the sorted files that contain the vector, or three neighbouring numbers of it.
 
     Each file is read raw, for the numbers as float32, float64 and float16 in either byte order;
     Parquet pages and Arrow streams, which may be compressed or encoded, are decoded as well. A file
-    of a kind that is not known here fails the test: nobody knows what stands in it.
+    of an unknown kind fails the test, since its content cannot be searched.
     """
     patterns = set()
     for kind in ("<f4", ">f4", "<f8", ">f8", "<f2"):
@@ -64,6 +64,6 @@ def _stream(path: Path) -> list[pa.RecordBatch]:
     try:
         with pa.ipc.open_stream(path.read_bytes()) as reader:
             found.extend(iter(reader))
-    except pa.ArrowInvalid:  # cut short; what came before was read
+    except pa.ArrowInvalid:  # truncated; the batches before were read
         pass
     return found

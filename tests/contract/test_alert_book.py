@@ -1,4 +1,4 @@
-"""Every alert book folds by the same rule, forgets on request and knows a replay."""
+"""Every alert book folds by the same rule, erases on request and recognises a replay."""
 
 import shutil
 import subprocess
@@ -62,7 +62,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             await_that("Redis", lambda: answers(port), alive=[process])
             yield f"redis://127.0.0.1:{port}/0"
         finally:
-            process.terminate()  # else leaving the block waits for it for ever
+            process.terminate()  # otherwise the end of the block waits for the process for ever
 
 
 @pytest.fixture(
@@ -106,7 +106,7 @@ def fold_all(book: AlertBook, seconds: list[float], **other: object) -> list[Ale
 
 
 def grouped(events: list[AlertEvent | None]) -> list[int]:
-    """For each event the number of the alert that it belongs to, by first appearance."""
+    """Return the number of each event's alert, in order of first appearance."""
     order: dict[str, int] = {}
     return [order.setdefault(e.alert_id, len(order)) for e in events if e is not None]
 
@@ -167,7 +167,7 @@ def test_a_known_sighting_changes_nothing(book: AlertBook) -> None:
 
 
 def test_the_call_that_folded_a_sighting_returns_its_event_again(book: AlertBook) -> None:
-    """Whoever was killed between folding and telling makes up for it; nobody else does."""
+    """Only a worker that was killed between folding and publishing publishes the event again."""
     one = sighting(0)
     event = book.fold(one, window=WINDOW, call="sightings.v1/3/17")
     assert event is not None
@@ -188,7 +188,7 @@ def test_the_nearest_stored_sightings_of_a_subject_are_returned(book: AlertBook)
         book.fold(each, window=WINDOW)
     assert (
         sorted(book.nearest_sightings(one), key=made.index) == made[4:20]
-    )  # its own moment is one of those
+    )  # including the sighting's own time
     assert sorted(book.nearest_sightings(made[12]), key=made.index) == made[4:12] + made[13:21]
     book.erase(one.deployment, [made[13].sighting_id])
     assert sorted(book.nearest_sightings(made[12]), key=made.index) == made[4:12] + made[14:22]
@@ -237,7 +237,7 @@ def test_events_are_counted_by_camera_and_utc_hour(book: AlertBook) -> None:
 
 
 def test_a_moved_event_moves_the_later_events_too(book: AlertBook) -> None:
-    """The records knew that the alert it joined was over."""
+    """The records contain the end of the alert that the sighting joined."""
     one = sighting(0)
     two, three = (renamed(one, seq=n, captured_at=NOON + WINDOW * n / 2) for n in (1, 2))
     first = book.fold(one, window=WINDOW, call="1")
@@ -272,7 +272,7 @@ def test_an_erased_event_is_deleted_and_its_replay_opens_nothing(book: AlertBook
 
 
 def test_an_erased_alert_absorbs_nobody(book: AlertBook) -> None:
-    """A refuted stranger must not swallow the listed person who comes a moment later."""
+    """A refuted stranger's alert must not absorb a listed person who passes soon after."""
     one = sighting(0)
     book.fold(one, window=WINDOW)
     book.erase(one.deployment, [one.sighting_id])
@@ -298,7 +298,7 @@ few = settings(
 def test_any_order_and_duplication_yields_the_same_events(
     book: AlertBook, data: st.DataObject, drawn: list[tuple[int, str, str]]
 ) -> None:
-    """And every book groups them as the one in memory does."""
+    """Every book groups the events as the book in memory does."""
     one = sighting(0)
     made = [
         renamed(one, seq=s, subject=who, camera=where, captured_at=NOON + timedelta(seconds=s))
@@ -370,7 +370,7 @@ def test_old_events_are_pruned_while_a_deployment_goes_on(
     brief = RedisAlertBook(client, retention=timedelta(milliseconds=1))
     last = brief.fold(renamed(one, seq=2), window=WINDOW)
     assert last.event is EventKind.OPENED
-    assert embedded.events(one.deployment) in ([last], [])  # its own may have expired by now
+    assert embedded.events(one.deployment) in ([last], [])  # the event may have expired
     for key in keys_of(client, one):
         if client.type(key) == b"zset":
             assert client.zcard(key) <= 1
@@ -409,7 +409,7 @@ def test_a_known_sighting_is_one_whose_fold_returns_nothing(book: AlertBook) -> 
     assert book.fold(seen, window=WINDOW, call="topic/0/7") is not None
     assert book.has_folded(seen)
     assert book.has_folded(seen, call="topic/0/8")
-    assert not book.has_folded(seen, call="topic/0/7")  # it is repeated, and gives its event again
+    assert not book.has_folded(seen, call="topic/0/7")  # so a repeated call folds it again
     book.erase(seen.deployment, [seen.sighting_id])
     assert book.has_folded(seen, call="topic/0/7")
     assert book.fold(seen, window=WINDOW, call="topic/0/7") is None

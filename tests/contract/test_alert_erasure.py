@@ -1,4 +1,4 @@
-"""What stays of an alert after it was erased: in every row, and in every byte of the database."""
+"""The remains of an erased alert: in every row, and in every byte of the database."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Place:
         self.vault, self.book = MemoryVault(), MemoryAlertBook()
 
     def see(self, *seconds, camera="north-gate-7"):
-        """The alert that these sightings make."""
+        """Record sightings, and return the alert that they make."""
         for second in seconds:
             seen = sighting_of(
                 "street", camera, 1, second, WHO, "default", "reference-7",
@@ -76,7 +76,7 @@ class Place:
         return len(self.vault.names("evidence/")), len(self.book.events("street"))
 
     def rows_with(self, *words):
-        """The rows of all tables that hold every one of these words."""
+        """Return the rows of all tables that contain all these words."""
         found = []
         if isinstance(self.records, MemoryRecords):
             rows = ((table, str(row)) for table, row in rows_in_memory(self.records))
@@ -91,7 +91,7 @@ class Place:
 
 
 def rows_in_memory(records):
-    """Each row of each part of the state."""
+    """Yield each row of each part of the state."""
     state = records.reading()
     for each in fields(state):
         table = getattr(state, each.name)
@@ -130,7 +130,7 @@ def test_after_an_erasure_no_row_joins_subject_camera_and_time(place, why):
     assert place.kept() == (2, 2)
     assert place.erase(due)
     assert place.kept() == (0, 0)
-    assert place.rows_with(WHO) == []  # who it seemed to be is in no row at all
+    assert place.rows_with(WHO) == []  # the mistaken subject is in no row
     assert place.rows_with("reference-7") == []
     found = place.records.alerts.find(alert)
     assert (found.subject, found.erased_at, found.events) == ("", due, 2)
@@ -228,7 +228,7 @@ def test_sealed_pictures_are_opened_by_a_supervisor_with_a_reason(place):
 
 
 def annex_of(folder, alert):
-    """An annex with the alert's face in it, as a run wrote it."""
+    """Write an annex with the alert's face, as a run does."""
     file = folder / "annex.html"
     file.write_text(f"<!-- alert {alert} --><img src=face><!-- /alert -->")
     return file
@@ -251,7 +251,7 @@ def test_a_sealed_alert_is_in_no_annex(place, tmp_path, monkeypatch):
     becomes(Outcome.REFUTED, OP, hours=1)
     assert "src=face" not in annex.read_text()
     assert place.records.alerts.sealed_alert_ids() == {alert}
-    # One that is found with it later, since a crash came between, loses it with what is due.
+    # An annex that is found later, because of a crash, loses the face with the due erasure.
     annex_of(tmp_path, alert)
     assert place.erase(NOON + timedelta(hours=2)) == {}
     assert "src=face" not in annex.read_text()
@@ -305,7 +305,7 @@ def test_an_interrupted_rejection_is_completed_by_the_next_erasure(place):
 
 
 def database_bytes(records):
-    """Everything that the database's files hold."""
+    """Return the content of all files of the database."""
     if isinstance(records, MemoryRecords):
         return repr(records.reading()).encode()
     engine = records._engine
@@ -321,7 +321,7 @@ def database_bytes(records):
 
 
 def test_no_byte_of_the_mistaken_subject_remains_in_the_database(place):
-    """SQLite with its log and free pages; PostgreSQL's heap and indexes, not its log."""
+    """For SQLite the log and free pages too; for PostgreSQL the heap and indexes, not its log."""
     alert = place.see(0, 5)
     place.decide(alert, Adjudication.DO_NOT_ENGAGE)
     assert WHO.encode() in database_bytes(place.records)
@@ -339,7 +339,7 @@ def test_written_reasons_are_erased_with_their_alert_and_names_on_request(place)
     assert (given.by, given.judgement.note) == (OP, note)
     [act] = place.records.audit.all()
     assert (act.by, act.detail["reason"], "words_sha256" in act.detail) == (OP, note, False)
-    if not isinstance(place.records, MemoryRecords):  # whose log can be changed
+    if not isinstance(place.records, MemoryRecords):  # its log can be changed
         with place.records._engine.connect() as connection:
             log = connection.execute(sa.text("SELECT name, detail FROM audit_events")).all()
         assert all(word not in str(log) for word in ("Op", note))
@@ -349,7 +349,7 @@ def test_written_reasons_are_erased_with_their_alert_and_names_on_request(place)
     decided = place.records.audit.all()[0]
     assert (decided.by.name, "reason" in decided.detail) == ("Op", False)
     assert decided.detail["adjudication"] == "do_not_engage"
-    assert place.records.alerts.case(alert).first_verdict.by == OP  # who decided stays
+    assert place.records.alerts.case(alert).first_verdict.by == OP  # the decider's name remains
     with place.records.unit_of_work() as work:
         assert work.alerts.erase_names(NOON) == 0
         assert work.alerts.erase_names(NOON + timedelta(seconds=1)) == 1

@@ -1,4 +1,4 @@
-"""Alerts on record: idempotent, in any order, and never without the act of who decided."""
+"""Alerts in the records: idempotent, in any order, and every decision has its act."""
 
 import random
 from dataclasses import replace
@@ -61,7 +61,7 @@ def sighting(seconds: float = 0, *, score: float = 0.5, subject: str = "ann") ->
 
 
 def events_of(*sightings: Sighting) -> list[AlertEvent]:
-    """One alert: the first opens it, the others join."""
+    """Return the events of one alert: the first opens it, the others join."""
     alert_id = alert_id_of(sightings[0].sighting_id)
     return [
         AlertEvent(
@@ -101,7 +101,7 @@ def become(records: Records, alert_id: str, outcome: Outcome) -> RecordedAlert:
 
 
 def erase(records: Records, *events: AlertEvent) -> None:
-    """Say that these events of one alert are erased."""
+    """Record that these events of one alert are erased."""
     ids = [event.event_id for event in events]
     with records.unit_of_work() as work:
         work.alerts.mark_erased(events[0].alert_id, ids, NOON)
@@ -146,7 +146,7 @@ def test_an_impossible_match_is_recorded_with_its_sighting(records: Records) -> 
     assert known == {"ann": 2, "bob": 0}
     assert records.alerts.find(first.alert_id).impossible == 2
     erase(records, first)
-    assert records.alerts.find(first.alert_id).impossible == 2  # it accounts for the alert
+    assert records.alerts.find(first.alert_id).impossible == 2  # counts for the whole alert
 
 
 def test_an_alert_is_found_by_the_beginning_of_its_id(records: Records) -> None:
@@ -170,7 +170,7 @@ WINDOW = timedelta(minutes=15)
 
 
 def record(records: Records, *sightings: Sighting, at: datetime = NOON) -> list[AlertEvent]:
-    """Record one alert as the alert book folds it, and everything twice."""
+    """Record one alert as the alert book folds it, each event twice."""
     events = events_of(*sightings)
     for event in events:
         assert records.alerts.record(event, None, emitted_at=at, window=WINDOW)
@@ -214,16 +214,16 @@ def taking_in(records: Records) -> set[str]:
 def test_after_an_alert_s_life_another_alert_absorbs_and_both_are_undecided(
     records: Records,
 ) -> None:
-    """A recording: nobody can decide it in time, so nothing of it lapses."""
+    """Alerts of a recording do not lapse, since nobody can decide them in time."""
     first, _ = record(records, sighting(0), sighting(800), at=LONG_AFTER)
     later, _ = record(records, sighting(1800), sighting(1801), at=LONG_AFTER)
     assert taking_in(records) == {later.alert_id}
     assert [a.state for a in records.alerts.list()] == [AlertState.OPEN] * 2
-    # One that comes late, from before the first: it lived and ended before.
+    # An alert that arrives late: its life began and ended before the first one.
     (before,) = record(records, sighting(-2000), at=LONG_AFTER)
     assert taking_in(records) == {later.alert_id}
     assert records.alerts.find(before.alert_id).events == 1
-    # The book joins what lies near to it, and it is not lost.
+    # The book joins sightings near the late alert, so that they are not lost.
     (_, joined) = record(records, sighting(-2000.5), sighting(-1990), at=LONG_AFTER)
     assert records.alerts.is_recorded(joined.event_id)
     assert apply_deadlines(records, LONG_AFTER) == []
@@ -245,7 +245,7 @@ def test_a_live_alert_lapses_at_the_end_of_its_life_and_then_a_verdict_is_late(
     decide(records, first.alert_id, at=end + timedelta(hours=1))
     (verdict,) = records.alerts.case(first.alert_id).verdicts
     assert (verdict.kind, verdict.adjudication) == (VerdictKind.LATE, Adjudication.ENGAGE)
-    # It is late whether or not anybody has looked what lapses.
+    # The verdict is late also if no check for lapsed alerts has run.
     (bob,) = record(records, sighting(0, subject="bob"))
     decide(records, bob.alert_id, at=NOON + WINDOW)
     assert records.alerts.case(bob.alert_id).verdicts[0].kind is VerdictKind.LATE
@@ -265,12 +265,12 @@ def test_a_closed_alert_absorbs_nothing(records: Records, how: str) -> None:
     home = records.alerts.assign_alert(joined, WINDOW)
     assert (home.event, home.event_id) == (EventKind.OPENED, joined.event_id)
     assert home.alert_id == alert_id_of(joined.sighting.sighting_id)
-    # Recorded as the book folded it, by a service that could not ask.
+    # Recorded as the book folded it, by a service without access to the records.
     assert records.alerts.record(joined, None, emitted_at=NOON, window=WINDOW)
     assert records.alerts.assign_alert(joined, WINDOW) == home
     assert records.alerts.find(first.alert_id).events == 2
     assert taking_in(records) == {home.alert_id}
-    again = events_of(sighting(0), sighting(12))[1]  # the book still names the closed one
+    again = events_of(sighting(0), sighting(12))[1]  # the book still assigns the closed alert
     assert records.alerts.assign_alert(again, WINDOW).alert_id == home.alert_id
     assert records.alerts.assign_alert(again, WINDOW).event is EventKind.JOINED
 
@@ -365,7 +365,7 @@ def test_pages_list_every_alert_once_also_when_many_have_one_timestamp(
                 break
             assert len(page.alerts) == limit
         assert given == every
-    # What comes meanwhile is before what was given already, and moves nothing.
+    # A new alert comes before the listed ones, and does not move the next page.
     first = records.alerts.page(3)
     (event,) = events_of(sighting(50, subject="later"))
     records.alerts.record(event, None, emitted_at=NOON)
@@ -389,7 +389,7 @@ SETTLED, UNSEALED = NOON + TIMES.settle, NOON + TIMES.sealed
         (Adjudication.CANNOT_TELL, None, None),
         (Adjudication.ENGAGE, Outcome.REFUTED, UNSEALED),
         (Adjudication.DO_NOT_ENGAGE, None, SETTLED),
-        (Adjudication.DO_NOT_ENGAGE, Outcome.REFUTED, UNSEALED),  # stopped all the same
+        (Adjudication.DO_NOT_ENGAGE, Outcome.REFUTED, UNSEALED),  # stopped nevertheless
     ],
 )
 def test_a_mistaken_alert_is_due_for_erasure_from_its_final_verdict_until_nothing_is_left(
@@ -416,7 +416,7 @@ def test_a_mistaken_alert_is_due_for_erasure_from_its_final_verdict_until_nothin
 
 
 def test_age_counts_from_the_last_emission(records: Records) -> None:
-    """A film of last year is not old on the day on which it is searched."""
+    """A film of last year is not old on the day of its analysis."""
     first, second = events_of(sighting(0), sighting(9))
     records.alerts.record(first, "evidence/first", emitted_at=NOON)
     records.alerts.record(second, "evidence/second", emitted_at=NOON + timedelta(days=9))

@@ -1,4 +1,4 @@
-"""Alerts as rows of a database that several processes write to, and that refuses what is no act."""
+"""Alerts as rows of a database with several writers, which refuses changes without an act."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,10 +68,10 @@ def test_of_two_operators_who_decide_at_once_one_reads_the_other_s_decision(
         return ""
 
     with ThreadPoolExecutor(2) as desks:
-        said = list(desks.map(try_to, (OP, EVA)))
-    assert sorted(map(bool, said)) == [False, True]
-    winner = (OP, EVA)[said.index("")].name
-    assert f"{winner} decided engage at 12:00:00 UTC" in max(said)
+        errors = list(desks.map(try_to, (OP, EVA)))
+    assert sorted(map(bool, errors)) == [False, True]
+    winner = (OP, EVA)[errors.index("")].name
+    assert f"{winner} decided engage at 12:00:00 UTC" in max(errors)
     with Records.open(records_url) as records:
         assert len(records.alerts.case(event.alert_id).verdicts) == 1
         assert len(records.audit.all()) == 1
@@ -84,7 +84,7 @@ def test_of_two_operators_who_decide_at_once_one_reads_the_other_s_decision(
 )
 def test_decisions_cannot_be_changed_or_deleted(records: Records, table: str, change: str) -> None:
     if "REPLACE" in change and records._engine.dialect.name == "postgresql":
-        return  # it has no such statement
+        return  # PostgreSQL has no such statement
     (event,) = events_of(sighting())
     records.alerts.record(event, None, emitted_at=NOON)
     decide(records, event.alert_id)
@@ -99,7 +99,7 @@ def test_decisions_cannot_be_changed_or_deleted(records: Records, table: str, ch
 
 
 def test_a_closing_alert_absorbs_no_other(request: pytest.FixtureRequest, records: Records) -> None:
-    """What is recorded at the same moment waits, and then is an alert of its own."""
+    """A sighting recorded at the same time waits, and then opens its own alert."""
     first, again = (events_of(sighting(n))[0] for n in (0, 5))
     records.alerts.record(first, None, emitted_at=NOON, window=WINDOW)
     engine = sa.create_engine(request.getfixturevalue("records_url"))
@@ -110,7 +110,7 @@ def test_a_closing_alert_absorbs_no_other(request: pytest.FixtureRequest, record
             recording = recorder.submit(
                 records.alerts.record, again, None, emitted_at=NOON, window=WINDOW
             )
-            if engine.dialect.name == "postgresql":  # SQLite lets one at a time write
+            if engine.dialect.name == "postgresql":  # SQLite permits one writer at a time
                 me = {"me": closing.scalar(sa.text("SELECT pg_backend_pid()"))}
                 while not recording.done() and not closing.scalar(waiting, me):
                     pass

@@ -1,4 +1,4 @@
-"""Where an alert stands: what the list says is what its case says, and each change is an act."""
+"""The state of an alert: the list agrees with the alert's case, and each change has an act."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ def records(every_records: Records) -> Records:
 
 
 class NothingKept:
-    """A vault and an alert book that hold nothing."""
+    """An empty vault and alert book."""
 
     def delete(self, name: str) -> None: ...
 
@@ -62,7 +62,7 @@ def event_at(
 
 
 def record(records: Records, event: AlertEvent, *, at: float) -> AlertEvent:
-    """Record an event that was emitted so many seconds after noon."""
+    """Record an event that was emitted this many seconds after noon."""
     emitted_at = NOON + timedelta(seconds=at)
     assert records.alerts.record(event, None, emitted_at=emitted_at, window=WINDOW)
     return event
@@ -75,7 +75,7 @@ def kinds(records: Records, alert_id: str) -> list[str]:
 
 
 def check_agreement(records: Records) -> None:
-    """No row says anything else than the case that it follows from."""
+    """Check that every row agrees with its case."""
     for alert in records.alerts.list():
         case = records.alerts.case(alert.alert_id)
         assert (alert.state, alert.version, alert.settle_at, alert.closed_at) == (
@@ -86,7 +86,7 @@ def check_agreement(records: Records) -> None:
 def test_an_alert_that_opens_late_behind_a_live_one_lapses_with_an_act(
     records: Records,
 ) -> None:
-    """A camera whose clock runs ahead: its alert is live, and another camera's comes behind it."""
+    """One camera's clock is fast: its alert is live when another camera's earlier alert arrives."""
     live = record(records, event_at(600), at=300)
     behind = record(records, event_at(290), at=300)
     assert records.alerts.find(live.alert_id).state is AlertState.OPEN
@@ -94,7 +94,7 @@ def test_an_alert_that_opens_late_behind_a_live_one_lapses_with_an_act(
     assert (late.state, late.lapsed_at) == (AlertState.LAPSED, NOON + timedelta(seconds=300))
     assert kinds(records, behind.alert_id) == ["alert.lapsed"]
     check_agreement(records)
-    # It is no more waited for, and whoever decides it now decides late.
+    # Nobody waits for the alert any longer, and a decision now is late.
     assert apply_deadlines(records, NOON + timedelta(seconds=500)) == []
 
 

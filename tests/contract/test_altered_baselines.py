@@ -1,4 +1,4 @@
-"""Baselines are append-only; under one that its database's owner altered no figure is claimed."""
+"""Baselines are append-only, and a baseline that the database's owner altered has no figures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HASH = "its id is not the hash of its content"
 )
 def test_a_baseline_cannot_be_changed_or_deleted(records, change):
     if "REPLACE" in change and records._engine.dialect.name == "postgresql":
-        return  # it has no such statement
+        return  # PostgreSQL has no such statement
     known = opened(records, A)
     with (
         pytest.raises(sa.exc.DatabaseError, match="baselines are append-only"),
@@ -46,7 +46,7 @@ def test_a_baseline_cannot_be_changed_or_deleted(records, change):
 
 @pytest.fixture
 def owned(records):
-    """Two baselines with a tally each, and no trigger any more, as its owner may do."""
+    """Record two baselines with a tally each, and drop the triggers as the owner may."""
     refs = [opened(records, A).ref, opened(records, B, 60).ref]
     records.tallies.record(
         [
@@ -103,9 +103,9 @@ def test_an_altered_baseline_is_reported_and_has_no_figures(owned, values, says)
     frames = {each.number: each.counts.frames_analysed for each in found.baselines}
     assert frames == {0: 100, 1: 0, 2: 100}
     assert [pool.numbers for pool in found.pools] == [(2,)]
-    said = "\n".join(format_baselines(found))
-    assert f"  1  was altered in the database ({first.alteration})" in said
-    # What is in force is opened anew, not taken from the row.
+    text = "\n".join(format_baselines(found))
+    assert f"  1  was altered in the database ({first.alteration})" in text
+    # The baseline in force is opened again, not read from the row.
     assert opened(owned, A, 90, alone=True).number == 3
 
 

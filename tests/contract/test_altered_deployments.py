@@ -1,4 +1,4 @@
-"""Deployments that somebody changed in the database by other means: nobody is searched for."""
+"""Deployments that somebody changed directly in the database: nobody is searched."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def market(records):
 
 
 def change(records, **values):
-    """As somebody would who has the database."""
+    """Change the database as a person with access to it would."""
     with records._engine.begin() as connection:
         connection.execute(sa.update(tables.deployments).values(values))
 
@@ -58,7 +58,7 @@ def test_nobody_is_searchable_under_an_unauthorised_change(records, market, valu
     assert not found.covers(NOON)
     assert [each.alteration for each in records.deployments.list()] == [what]
     assert records.deployments.find("Market").alteration == what
-    # Nor is it on control.v1: the relay publishes it anew, though no version was counted up.
+    # The relay publishes the state on control.v1 again, though no version was increased.
     assert records.control.altered_deployments() == {market: what}
     [state] = [
         each for each in records.control.changes_after(0) if isinstance(each, DeploymentState)

@@ -1,4 +1,4 @@
-"""Entries that somebody changed in the database by other means: found, and not searched."""
+"""Entries that somebody changed directly in the database: detected, and not searchable."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,7 +28,7 @@ def reference(reference_id, subject):
 
 @pytest.fixture
 def listed(records):
-    """Records in which Ann (a1) and Bea (b1) are searched."""
+    """Records in which Ann (a1) and Bea (b1) are searchable."""
     with records.unit_of_work() as work:
         for name, subject in (("a1", "Ann"), ("b1", "Bea")):
             add_entry(work, reference(name, subject), picture_hash=name, at=NOW)
@@ -39,7 +39,7 @@ def listed(records):
 
 
 def change(records, reference_id="a1", **values):
-    """As somebody would who has the database."""
+    """Change the database as a person with access to it would."""
     with records._engine.begin() as connection:
         statement = sa.update(tables.references).values(values)
         connection.execute(statement.where(tables.references.c.reference_id == reference_id))
@@ -85,16 +85,14 @@ def test_a_retired_entry_may_be_blanked(listed):
 def test_a_changed_entry_is_reported_and_not_searchable(listed, values, says):
     version = listed.watchlist.version()
     change(listed, **values)
-    assert listed.watchlist.version() == version  # nobody counted it
-    assert (
-        listed.watchlist.altered_entries(["default"]) == {}
-    )  # nobody looks at what has not changed
+    assert listed.watchlist.version() == version  # the change did not increase the version
+    assert listed.watchlist.altered_entries(["default"]) == {}  # unchanged ones are not compared
     assert listed.watchlist.altered_entries(["default"], compare_all=True) == {"a1": says}
     assert listed.watchlist.altered_entries(["default"]) == {"a1": says}
     assert listed.watchlist.manifest(["default"]).keys() == {"b1"}
     assert listed.control.altered_entries() == {"a1": says}
-    told = {each.reference_id: each.status for each in listed.control.changes_after()}
-    assert told == {"a1": EntryStatus.SUSPENDED, "b1": EntryStatus.ACTIVE}
+    statuses = {each.reference_id: each.status for each in listed.control.changes_after()}
+    assert statuses == {"a1": EntryStatus.SUSPENDED, "b1": EntryStatus.ACTIVE}
 
 
 def test_two_people_whose_faces_were_exchanged_in_the_records_are_detected(listed):
@@ -159,7 +157,7 @@ def act_of_then(name):
 
 
 def test_entries_of_the_previous_version_are_searchable_after_an_upgrade(records_url, monkeypatch):
-    """And those that are blank already are refused, on record."""
+    """Entries that are already blank are refused, with an act."""
     before = schema.REVISIONS[: schema.REVISIONS.index("0011")]
     with monkeypatch.context() as patch:
         patch.setattr(schema, "REVISIONS", before)
@@ -205,7 +203,7 @@ def test_entries_of_the_previous_version_are_searchable_after_an_upgrade(records
     ],
 )
 def test_texts_of_an_enrolment_cannot_be_moved_to_another_enrolment(listed, change_of_words):
-    """They stand where they can be erased; what is listed is compared with their hash."""
+    """The texts can be erased; the enrolled entry is compared with their hash."""
     with listed._engine.begin() as connection:
         mine = tables.act_words.c.object_id == "a1"
         connection.execute(sa.update(tables.act_words).where(mine).values(change_of_words))
@@ -216,7 +214,7 @@ def test_texts_of_an_enrolment_cannot_be_moved_to_another_enrolment(listed, chan
 
 
 def test_an_entry_changed_back_in_the_database_is_detected_and_then_searchable(listed):
-    """Rows are looked at without being compared; those that changed are, counted or not."""
+    """Only changed rows are compared, whether or not the version was increased."""
     for _ in range(2):
         change(listed, source="hearsay")
         assert listed.watchlist.altered_entries(["default"], compare_all=True) == {

@@ -1,4 +1,4 @@
-"""The audit log of every adapter of the records: acts come back as they were written, in order."""
+"""The audit log of every adapter of the records: acts are read unchanged and in order."""
 
 import threading
 from dataclasses import replace

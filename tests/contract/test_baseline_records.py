@@ -58,7 +58,7 @@ def test_a_number_is_assigned_once(records):
 
 
 def test_baselines_opened_at_once_have_different_numbers(records, monkeypatch):
-    """Another process opens one between our reading and our writing."""
+    """Another process opens a baseline between our reading and our writing."""
     opened(records, A)
     before, unit_of_work = [False], records.unit_of_work
 

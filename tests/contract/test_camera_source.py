@@ -1,4 +1,4 @@
-"""Every camera source that reads files behaves alike: the numbers and times are the source's."""
+"""Every camera source that reads files yields the same frame numbers and times."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def opened(request, make_video, tmp_path):
 
 
 def shown(frame):
-    """The number that the picture itself shows."""
+    """Return the number that the picture encodes."""
     return round((float(frame.image.mean()) - 9) / 8)
 
 

@@ -1,4 +1,4 @@
-"""A clock that was wrong for one act costs nobody the list, and one set back revives nobody."""
+"""A wrong clock removes nobody from the list, and a clock set back revives nobody."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def records(every_records):
-    """One entry expires in 30 days, one in 90, one in 30 that Ann has suspended."""
+    """Records of three entries: two expire in 30 days, of which Ann suspended one, one in 90."""
     for number, subject, days in (("r1", "Ann", 30), ("r2", "Bea", 90), ("r3", "Cleo", 30)):
         entry = reference(number, subject=subject, expires=NOW + days * DAY)
         add(every_records, entry, picture_hash=number)
@@ -80,6 +80,6 @@ def test_after_the_clock_is_confirmed_entries_are_searchable_except_suspended_on
 def test_a_clock_set_back_revives_nobody_and_a_corrected_clock_has_them_erased(records):
     show(records, NOW + 60 * DAY)
     erase(records, NOW)
-    due = erase(records, NOW + 60 * DAY - AHEAD)  # as far apart as clocks may be
+    due = erase(records, NOW + 60 * DAY - AHEAD)  # the largest permitted difference of clocks
     assert ({each.subject for each in due.entries}, due.warning) == ({"Ann", "Cleo"}, "")
     assert statuses(records) == [REMOVED, ACTIVE, REMOVED]

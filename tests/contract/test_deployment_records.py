@@ -1,4 +1,4 @@
-"""Deployments on record: where each stands now, found by id or by name."""
+"""Deployments in the records: their current state, found by id or by name."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,7 @@ def test_a_reused_name_is_another_deployment(records):
 
 
 def test_closed_deployments_and_longer_ids_do_not_match_a_name(records):
-    """After an upgrade the deployments of before stand there, closed, with their name as id."""
+    """After an upgrade, older deployments are recorded as closed, with their name as id."""
     market = drafted()
     over = replace(market, deployment_id="Market before", status=DeploymentStatus.CLOSED)
     put(records, market, over)

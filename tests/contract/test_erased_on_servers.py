@@ -1,7 +1,7 @@
-"""What stays of an alert on the servers of a city: in every row, and in every byte of their files.
+"""The remains of an erased alert on a city's servers: in every row and every byte of their files.
 
-PostgreSQL keeps what was erased in its log until a checkpoint, and afterwards in segments that it
-uses again, unless `wal_recycle` is off: docs/accountability.md says so.
+PostgreSQL retains erased data in its log until a checkpoint, and afterwards in segments that it
+uses again, unless `wal_recycle` is off (docs/accountability.md).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.service
 
 
 class City:
-    """A database with a role for each who works in it, as an administrator makes it."""
+    """A database with a role for each of its users, as an administrator creates it."""
 
     def __init__(self, server: str) -> None:
         self._server = server
@@ -74,7 +74,7 @@ def city(servers):
 
 @pytest.fixture
 def desk(city):
-    """An alert that somebody was mistaken for, raised as alerting, decided as an operator."""
+    """An alert about a mistaken person, raised as alerting and decided as an operator."""
     with city.records("alerting") as alerting, city.records("operator") as operator:
         place = Place(alerting)
         alert = place.see(0, 5)
@@ -102,7 +102,7 @@ def test_with_alerting_s_own_role_no_row_joins_subject_camera_and_time_after_an_
 
 
 def log_files(records: Records) -> list[Path]:
-    """The segments of PostgreSQL's log, in use or to be used again."""
+    """Return the segments of PostgreSQL's log, in use or for reuse."""
     with records._engine.connect() as connection:
         where = Path(str(connection.scalar(sa.text("SHOW data_directory"))), "pg_wal")
         names = connection.scalars(sa.text("SELECT name FROM pg_ls_waldir()")).all()
@@ -114,7 +114,7 @@ def in_the_log(records: Records) -> bool:
         try:
             if WHO.encode() in path.read_bytes():
                 return True
-        except FileNotFoundError:  # removed meanwhile
+        except FileNotFoundError:  # removed since the listing
             continue
     return False
 
@@ -132,13 +132,13 @@ def test_erased_data_leave_postgresql_s_files_and_log_with_a_checkpoint(city, de
     place, _ = desk
     with Records.open(server.replace("/postgres?", f"/{city.owner}?"), upgrade=False) as admin:
         assert place.erase(NOON + TIMES.settle)
-        assert place.records.erase_for_good()  # alerting owns no table: nothing happens
+        assert place.records.erase_for_good()  # alerting owns no table, so nothing happens
         assert WHO.encode() in database_bytes(admin)
         with city.records() as owner:
             assert owner.erase_for_good()
         assert WHO.encode() not in database_bytes(admin)
         assert in_the_log(admin)
-        # A segment that was in use is kept until the next one is; one to be used again, for long.
+        # A used segment remains until the next one is in use; a segment for reuse remains for long.
         administer(server, "ALTER SYSTEM SET wal_recycle = off", "SELECT pg_reload_conf()")
 
         def is_cleared() -> bool:
@@ -147,7 +147,7 @@ def test_erased_data_leave_postgresql_s_files_and_log_with_a_checkpoint(city, de
 
         await_that(
             "the log without the name", is_cleared
-        )  # a setting is read anew when the server gets to it
+        )  # the server reads a changed setting with a delay
         administer(server, "ALTER SYSTEM RESET wal_recycle", "SELECT pg_reload_conf()")
 
 
@@ -155,7 +155,7 @@ def test_erased_data_leave_postgresql_s_files_and_log_with_a_checkpoint(city, de
 def test_erased_events_are_in_no_file_of_redis(servers, snapshots):
     book = RedisAlertBook(connect(servers.url("redis")), retention=timedelta(days=31))
     with closing(connect(servers.url("redis"))) as admin:
-        admin.config_set("rdbcompression", "no")  # so that what stands there can be read
+        admin.config_set("rdbcompression", "no")  # so that the file's content can be read
         admin.flushdb()
         folder = Path(str(admin.config_get("dir")["dir"]))
         snapshot, log = folder / "dump.rdb", folder / "appendonlydir"
@@ -176,7 +176,7 @@ def test_erased_events_are_in_no_file_of_redis(servers, snapshots):
 
 
 def test_at_each_stage_the_tables_contain_the_alert_or_no_byte_of_it(city, servers):
-    """Refuted: sealed for 24 hours; a complaint holds it beyond; released, it goes."""
+    """Refuted: sealed for 24 hours; on a complaint held longer; after the release erased."""
     server = servers.url("sql").replace("/postgres?", f"/{city.owner}?")
     with (
         city.records("alerting") as alerting,

@@ -1,4 +1,4 @@
-"""What was erased stays erased, also where the alert book has lost that it knew the sighting."""
+"""Erased data remain erased, also if the alert book has lost the sighting's id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WINDOW = timedelta(minutes=3)
 
 
 class City:
-    """Raises sightings from a topic, with a book that may be lost and records that may not."""
+    """Folds sightings of a topic, with an alert book that may be lost and durable records."""
 
     def __init__(self, records):
         self.records = records
@@ -42,7 +42,7 @@ class City:
         )
 
     def erase(self, event, *, as_rejected):
-        """Erase it everywhere, as `operations.erasure` does."""
+        """Erase the alert everywhere, as `operations.erasure` does."""
         sighting = event.sighting
         self.vault.delete(evidence_name(sighting.sighting_id))
         self.book.erase(sighting.deployment, [sighting.sighting_id])
@@ -73,7 +73,7 @@ def test_a_replayed_erased_sighting_restores_nothing(city, as_rejected, book_is_
 
 
 def test_sightings_that_were_not_erased_are_folded_again_into_an_empty_book(city):
-    """A worker that was killed in between repeats the call; the sighting joins the same alert."""
+    """A worker killed before its acknowledgement repeats the call, and the alert is the same."""
     before = city.deliver(0)
     city.book = MemoryAlertBook()
     assert city.deliver(0) == before

@@ -1,4 +1,4 @@
-"""What was removed is in no file of Milvus Lite's folder, wherever the process was killed."""
+"""Removed templates are in no file of Milvus Lite's folder, wherever the process was killed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_removed_template_is_in_no_file(folder, again):
     store.put([template(n) for n in range(6, 9)])  # another file
     if again:
         store.close()
-        store = MilvusTemplateStore(str(folder), FACTS)  # which makes indexes
+        store = MilvusTemplateStore(str(folder), FACTS)  # this creates the indexes
     store.remove(["r001", "r007"])
     gone = [template(1, sparse=True), template(7)]
     assert [holders(folder, each.vector) for each in gone] == [[], []]
@@ -65,7 +65,7 @@ def test_a_removed_template_is_in_no_file(folder, again):
     assert [holders(folder, each.vector) for each in gone] == [[], []]
     store = MilvusTemplateStore(str(folder), FACTS)
     assert len(ids(store)) == 7
-    store.put([template(1)])  # and the same id may come back
+    store.put([template(1)])  # the same id may be stored again
     assert len(ids(store)) == 8
     store.close()
 
@@ -91,7 +91,7 @@ def test_replaced_templates_are_deleted_with_the_next_removal(store, folder):
 def test_a_process_killed_at_any_step_loses_no_row_and_leaves_no_removed_one(
     folder, tmp_path, monkeypatch
 ):
-    """The folder as each step of a removal leaves it is opened, as the next process would."""
+    """After each step of a removal the folder is opened, as the next process would open it."""
     store = MilvusTemplateStore(str(folder), FACTS)
     store.put([template(n) for n in range(4)])
     store.put([template(n) for n in range(4, 6)])
@@ -100,7 +100,7 @@ def test_a_process_killed_at_any_step_loses_no_row_and_leaves_no_removed_one(
     def keep(*, cut: str | None = None):
         steps.append(tmp_path / f"step{len(steps):03}")
         shutil.copytree(folder, steps[-1])
-        if cut:  # half of the file that was being written
+        if cut:  # half of the file that the step was writing
             half = steps[-1] / os.path.relpath(cut, folder)
             half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
 
@@ -126,7 +126,7 @@ def test_a_process_killed_at_any_step_loses_no_row_and_leaves_no_removed_one(
         standing = {"r000", "r002", "r003", "r005"}
         assert standing <= kept.keys(), step
         assert all(hash_template(t.vector) == t.template_hash for t in kept.values())
-        # What was not removed yet is removed again: the records say that it is owed.
+        # The remaining removals are repeated, since the records list them as due.
         opened.remove(sorted({"r001", "r004"} & kept.keys()))
         opened.close()
         for number in (1, 4):

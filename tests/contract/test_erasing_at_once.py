@@ -1,4 +1,4 @@
-"""Two who act at once: who holds an alert that another one erases, and two who erase the same."""
+"""Concurrent acts: a hold during an erasure, and two erasures of the same alert."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ OLD = timedelta(days=31)
 
 
 class WatchedVault(MemoryVault):
-    """A vault in which something else happens before the first picture is erased."""
+    """A vault that calls a function before it erases the first picture."""
 
     def __init__(self):
         super().__init__()
         self.meanwhile = None
 
     def delete(self, name):
-        """As of `Vault`."""
+        """Delete a blob, as `Vault` does."""
         if (act := self.meanwhile) is not None:
             self.meanwhile = None
             act()
@@ -34,7 +34,7 @@ class WatchedVault(MemoryVault):
 
 
 class Busy(Place):
-    """A place in which others act while something is erased."""
+    """A place in which other processes act during an erasure."""
 
     def __init__(self, records):
         super().__init__(records)
@@ -55,7 +55,7 @@ def place(every_records):
 
 @pytest.fixture(params=["not engaged", "retention"])
 def due(request, place):
-    """Two alerts, each with a picture, and the moment when both are due."""
+    """Make two alerts with a picture each; return them and the time when both are due."""
     place.see(0)
     place.see(4000)
     alerts = sorted(each.alert_id for each in place.records.alerts.list())
@@ -69,7 +69,7 @@ def due(request, place):
 def test_a_hold_accepted_before_an_erasure_began_retains_the_alert(place, due):
     alerts, at = due
     stores = {"records": place.records, "vault": place.vault, "book": place.book, "now": at}
-    found = find_due(**stores, retention=OLD)  # what a purge has listed for a person to read
+    found = find_due(**stores, retention=OLD)  # the list that a purge shows to a person
     place.hold(alerts[0], at)
     purge(found, **stores, by=SYSTEM)
     assert place.records.alerts.find(alerts[0]).erased_at is None
@@ -91,7 +91,7 @@ def test_a_hold_is_refused_from_the_start_of_the_erasure(place, due):
 
     place.vault.meanwhile = complain
     place.erase(at)
-    assert len(refused) == 2  # nobody is promised what is gone a moment later
+    assert len(refused) == 2  # no hold is confirmed for data about to be erased
     assert all("there is nothing left to hold" in each for each in refused)
     assert place.acts("alert.hold_placed") == []
     assert sorted(place.acts("alert.erased")) == alerts

@@ -1,4 +1,4 @@
-"""What every face detector promises."""
+"""The contract of every face detector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every face embedder promises; insightface's call of the same file must agree with ours."""
+"""The contract of every face embedder; insightface's call of the same file must agree with ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from openlfr.stages.align import align
 
 @pytest.fixture(scope="module")
 def through_insightface(model_store):
-    """SFace as an operator would state it: the shipped file, which normalises by itself."""
+    """SFace as an operator would configure it: the shipped file, which normalises its input."""
     sface = CATALOGUE[1]
     own = replace(sface, name="own", family=Family.ARCFACE, upstream="", default_threshold=0.4)
     path = model_store.folder / sface.file
@@ -45,7 +45,7 @@ def embedder(request):
 
 @pytest.fixture(scope="module")
 def faces(yunet, group_photo, astronaut):
-    """(14, 112, 112, 3): six people, one person, and the same seven mirrored."""
+    """Return (14, 112, 112, 3) faces: six people, one person, and the same seven mirrored."""
     aligned = [
         align(picture, np.stack([d.landmarks for d in yunet.detect([picture], (1280, 896))[0]]))
         for source in (group_photo, astronaut)
@@ -70,7 +70,7 @@ def test_a_person_is_nearer_to_themselves_than_to_others(embedder, faces):
 
 
 def test_a_single_face_yields_the_template_of_any_batch(embedder, faces):
-    many = np.concatenate([faces] * 3)  # more than go through the network at once
+    many = np.concatenate([faces] * 3)  # more than one batch of the network
     together = embedder.embed(many)
     alone = np.concatenate([embedder.embed(face[None]) for face in many])
     np.testing.assert_allclose(together, alone, atol=1e-5)

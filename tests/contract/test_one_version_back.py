@@ -1,6 +1,6 @@
-"""What a former version recorded is read by this one: entries, alerts, verdicts, counts, acts.
+"""This version reads a previous version's records: entries, alerts, verdicts, counts, acts.
 
-States of former schemas stand in `tests/contract/states`, as the code of their time wrote them.
+States of previous schemas are in `tests/contract/states`, as their own code wrote them.
 """
 
 import pytest
@@ -39,10 +39,10 @@ def test_a_database_of_a_previous_version_opens_and_works(records_url, monkeypat
     assert upgrade(records_url)[:2] == (path.stem, schema.REVISIONS[-1])
     with Records.open(records_url, upgrade=False) as records:
         found, expected = facts(records), state["expected"]
-        acts = found.pop("acts")[: len(expected["acts"])]  # an upgrade may add some
+        acts = found.pop("acts")[: len(expected["acts"])]  # an upgrade may add acts
         assert acts == expected.pop("acts")
         assert found == expected
-        # And it goes on from there.
+        # New records can be added.
         alerts = records.alerts.list(undecided=True)
         assert alerts
         at = max(alert.last_at for alert in alerts)

@@ -1,4 +1,4 @@
-"""The records as a whole: the schema, durable acts, and what a person reads when they fail."""
+"""The records as a whole: the schema, durable acts, and error messages."""
 
 import sqlite3
 import threading
@@ -163,7 +163,7 @@ def test_a_database_without_tables_is_refused_if_it_may_not_be_created(records_u
 
 
 def test_acts_of_processes_that_write_at_once_are_numbered_without_a_gap(records_url):
-    """On PostgreSQL too, where transactions run side by side."""
+    """Also on PostgreSQL, where transactions run concurrently."""
     Records.open(records_url).close()
 
     def write_some():
@@ -213,7 +213,7 @@ _CHANGES = [
 @pytest.mark.parametrize("change", _CHANGES)
 def test_acts_cannot_be_changed_or_deleted(records, change):
     if "REPLACE" in change and records._engine.dialect.name == "postgresql":
-        return  # it has no such statement
+        return  # PostgreSQL has no such statement
     write(records, act())
     with (
         pytest.raises(sa.exc.DatabaseError, match="audit events are append-only"),
@@ -251,7 +251,7 @@ def test_a_silent_postgresql_is_unavailable_and_its_password_is_not_shown():
 
 
 class TestSQLiteFile:
-    """What only a file can do wrong."""
+    """Failures that only a file can have."""
 
     def test_the_database_file_is_readable_for_its_owner_only(self, tmp_path):
         with Records.open(f"sqlite:///{tmp_path}/new/openlfr.db") as records:
@@ -276,7 +276,7 @@ class TestSQLiteFile:
         other = sqlite3.connect(path, isolation_level=None)
         with Records.open(f"sqlite:///{path}") as records:
             other.execute("BEGIN IMMEDIATE")
-            assert records.audit.all() == []  # readers do not wait for a writer
+            assert records.audit.all() == []  # a reader does not wait for a writer
             with pytest.raises(Unavailable, match=r"openlfr\.db have been locked by another"):
                 write(records, act())
             other.execute("ROLLBACK")

@@ -1,4 +1,4 @@
-"""What an enrolled photo's template is, of the real embedder."""
+"""Templates of enrolled photos, with the real embedder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from openlfr.stages.reference import reference_templates
 
 @pytest.fixture(scope="module")
 def people(yunet, group_photo):
-    """(6, 112, 112, 3): six people."""
+    """Return (6, 112, 112, 3) faces of six people."""
     found = yunet.detect([group_photo], (1280, 896))[0]
     return align(group_photo, np.stack([face.landmarks for face in found]))
 
 
 def as_small_as(pixels, faces):
-    """As a camera shows them: small, and compressed."""
+    """Return faces as a camera records them: small and compressed."""
     small = [cv2.resize(face, (pixels, pixels), interpolation=cv2.INTER_AREA) for face in faces]
     seen = [cv2.imdecode(cv2.imencode(".jpg", face, [1, 60])[1], 1) for face in small]
     return np.stack([cv2.resize(face, (112, 112)) for face in seen])

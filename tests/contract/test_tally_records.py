@@ -23,7 +23,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def bins(**counts):
-    """A histogram from b10=2 and the like."""
+    """Return a histogram from counts by bin, such as b10=2."""
     found = {int(name[1:]): count for name, count in counts.items()}
     return tuple(found.get(number, 0) for number in range(SCORE_BINS))
 
@@ -42,7 +42,7 @@ def tally(camera="gate", first=0, **changes):
 
 
 def test_tallies_are_summed_by_the_hour_of_their_start(records):
-    """Whatever the time zone of whoever asks, and of the database."""
+    """The time zones of the caller and of the database have no effect."""
     early = NOW.replace(minute=59, second=55)
     records.tallies.record(
         [
@@ -180,13 +180,13 @@ def test_counts_and_histograms_are_summed_by_the_baseline_of_the_tallies(records
         BaselineRef("a" * 64, later),
         BaselineRef("b" * 64, NOW),
     )
-    told = [
+    tallies = [
         tally(first=number * 100, baseline=ref.baseline_id, baseline_since=ref.adopted_at, **more)
         for number, (ref, more) in enumerate(
             [(a, {}), (a, {"camera": "yard"}), (again, {}), (b, {"epoch": 2}), (BaselineRef(), {})]
         )
     ]
-    records.tallies.record(told, at=NOW)
+    records.tallies.record(tallies, at=NOW)
     found = records.tallies.by_baseline("Market")
     assert {ref: totals.tracks_searched for ref, (totals, _) in found.items()} == {
         a: 6, again: 3, b: 3, BaselineRef(): 3,
@@ -194,7 +194,7 @@ def test_counts_and_histograms_are_summed_by_the_baseline_of_the_tallies(records
     totals, histograms = found[a]
     assert histograms.coarse == bins(b10=2, b12=4)
     assert (totals.camera, totals.frames_analysed) == ("all cameras", 200)
-    assert totals.last_captured_at == told[1].last_captured_at
+    assert totals.last_captured_at == tallies[1].last_captured_at
     assert set(records.tallies.by_baseline("Market", epoch=2)) == {b}
     whole = records.tallies.totals("Market")
     for name in ("frames_analysed", "tracks_closed", "sightings"):
@@ -203,8 +203,8 @@ def test_counts_and_histograms_are_summed_by_the_baseline_of_the_tallies(records
 
 
 def test_a_recount_replaces_the_previous_counts(records):
-    told = [tally(), tally(first=100), tally("yard", first=100), tally(first=100, epoch=2)]
-    assert records.tallies.record(told, at=NOW) == 4
+    tallies = [tally(), tally(first=100), tally("yard", first=100), tally(first=100, epoch=2)]
+    assert records.tallies.record(tallies, at=NOW) == 4
     records.tallies.discard_from("Market", 1, "gate", Reporter.ANALYSIS, 150)
     found = {each.camera: each.frames_analysed for each in records.tallies.totals("Market")}
     assert found == {"gate": 200, "yard": 100}

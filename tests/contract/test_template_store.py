@@ -1,4 +1,4 @@
-"""One behaviour of every template store, and what only Milvus has."""
+"""The common behaviour of template stores, and Milvus's own."""
 
 import signal
 import subprocess
@@ -160,7 +160,7 @@ def test_milvus_refuses_templates_of_another_model(tmp_path, other):
     MilvusTemplateStore(str(tmp_path), FACTS).close()
     with pytest.raises(Misconfigured, match="such templates cannot be compared"):
         MilvusTemplateStore(str(tmp_path), replace(FACTS, **other))
-    MilvusTemplateStore(str(tmp_path), FACTS).close()  # the refusal freed the folder
+    MilvusTemplateStore(str(tmp_path), FACTS).close()  # the refusal released the folder
 
 
 def test_milvus_retains_the_threshold_of_a_new_gallery(tmp_path):
@@ -182,7 +182,7 @@ def test_milvus_rebuilds_an_index_that_a_killed_process_left_incomplete(tmp_path
 
 
 def with_index(folder):
-    """A store that was closed, so that its rows stand in a segment, and opened, for its index."""
+    """Return a reopened store, so that its rows are in a segment with an index."""
     store = MilvusTemplateStore(str(folder), FACTS)
     store.put([template("r1", seed=1)])
     store.close()

@@ -1,4 +1,4 @@
-"""One behaviour of every vault, and what only the folder has."""
+"""The common behaviour of vaults, and the folder's own."""
 
 import os
 
@@ -106,7 +106,7 @@ def test_refuses_a_key_that_others_can_read(tmp_path):
 
 
 def test_a_configured_key_may_be_readable_for_its_group_and_is_never_created(tmp_path):
-    """As a pod gets a Secret's file: root's, mode 0440."""
+    """A pod's Secret file belongs to root and has mode 0440."""
     key = tmp_path / "vault.key"
     with pytest.raises(
         Misconfigured, match=r"The vault's key .*OPENLFR_VAULT_KEY_FILE\) does not exist"

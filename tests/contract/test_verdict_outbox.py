@@ -1,4 +1,4 @@
-"""What verdicts.v1 says is what was recorded, in its order, whoever died in between."""
+"""verdicts.v1 contains the recorded verdicts in recording order, also after crashes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ANN, BEA = (
 
 
 class Topic:
-    """A topic, whose brokers can die after they took something."""
+    """A topic whose brokers may die after they accepted a message."""
 
     def __init__(self):
         self.written = []
@@ -53,7 +53,7 @@ class Topic:
 
 @pytest.fixture
 def case(records):
-    """An alert that was engaged, undone, left alone, looked at again, settled, concluded."""
+    """Take an alert through all verdicts: engaged, undone, rejected, confirmed, concluded."""
     seen = sighting_of(
         "street", "gate", 1, 3, "ann", "default", "r1", NOON, Box(1, 2, 3, 4), 0.5, 0.4, 60.0
     )

@@ -1,4 +1,4 @@
-"""The watchlist index, in each worker and on Milvus: small lists worked out by hand, and large
+"""The watchlist index in each worker and on Milvus: small lists calculated by hand, and large
 ones against a plain loop."""
 
 from dataclasses import replace
@@ -36,7 +36,7 @@ def stored(reference_id, subject, vector, watchlist="default"):
 
 
 class Exact:
-    """Makes snapshots, of the templates of the listed watchlists."""
+    """Builds snapshots of the templates of the given watchlists."""
 
     def make(self, manifest, templates):
         watchlists = {each.watchlist for each in manifest.values()}
@@ -45,7 +45,7 @@ class Exact:
 
 
 class OnMilvus:
-    """Makes indexes on a Milvus that holds the templates, and all that it was given before."""
+    """Builds indexes on a Milvus with these templates and those of previous calls."""
 
     def __init__(self, store, first=256):
         self.store, self.first = store, first
@@ -94,7 +94,7 @@ def maker(request):
 
 
 def listing(*templates, expires=None, control=()):
-    """A manifest of these templates; those of the `control` references are control subjects'."""
+    """Return a manifest of these templates; the `control` references are control subjects."""
     expires = expires or {}
     return {
         t.reference_id: ManifestChange(
@@ -137,7 +137,7 @@ def test_a_subject_has_one_candidate_from_its_best_reference_and_their_mean(inde
 
 
 def around(vector, count, *, away, seed=0):
-    """So many subjects whose templates have this cosine to a template."""
+    """Return this many subjects whose templates have this cosine similarity to a template."""
     random = np.random.default_rng(seed)
     made = []
     for number in range(count):
@@ -175,7 +175,7 @@ def test_each_probe_is_searched_separately_within_the_limit(index_of):
     ("at", "expected"),
     [
         (LATER - timedelta(days=1), "a1"),
-        (NOW, "a1"),  # its last moment still counts
+        (NOW, "a1"),  # valid until its expiry inclusive
         (NOW + timedelta(microseconds=1), "a2"),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_reference_with_another_hash_than_its_vector_is_refused_and_counted(ma
 
 
 def test_a_renamed_row_is_refused_and_counted(maker):
-    """Else whoever can write to the vector store decides how everybody is called."""
+    """Otherwise anybody who can write to the vector store could rename everybody."""
     rows = [replace(ANN_FRONT, subject="Mr Innocent"), replace(BEA, subject="Ann"), ANN_SIDE]
     index = maker.make(listing(ANN_FRONT, ANN_SIDE, BEA), rows)
     (candidates,) = index.search(unit(1, 0.5, 0)[None], [NOW])
@@ -236,7 +236,7 @@ def test_a_renamed_row_is_refused_and_counted(maker):
 
 
 def test_two_people_whose_templates_were_exchanged_are_refused(maker):
-    """Each row carries the hash of its vector; none is that of its entry."""
+    """Each row has the hash of its own vector, but not the hash of its entry."""
     ann = stored("a1", "Ann", BEA.vector)
     bea = stored("b1", "Bea", ANN_FRONT.vector, "second")
     index = maker.make(listing(ANN_FRONT, BEA), [ann, bea])
@@ -244,7 +244,7 @@ def test_two_people_whose_templates_were_exchanged_are_refused(maker):
 
 
 def test_a_list_of_an_earlier_version_has_the_subjects_of_its_rows(maker):
-    """Until alerting is updated too: that version did not say whose a template is."""
+    """Until alerting is updated too: that version did not publish the subject of a template."""
     listed = {key: replace(each, entry_hash="") for key, each in listing(ANN_FRONT).items()}
     index = maker.make(listed, [ANN_FRONT])
     assert names(index.search(unit(1, 0, 0)[None], [NOW])[0]) == ["Ann"]
@@ -297,7 +297,7 @@ DORA = stored("d1", "Dora", unit(1, 0.2, 0))
 
 
 def test_control_subjects_are_candidates_besides_listed_people(index_of):
-    """However many of them are more alike: below the threshold too each side has its best."""
+    """Each side has its best candidate, also below the threshold and among many similar others."""
     index = index_of(ANN_FRONT, BEA, CARL, DORA, control=("c1", "d1"))
     found = index.search(unit(1, 0.12, 0)[None], [NOW], limit=1)[0]
     assert [(each.subject, each.is_control) for each in found] == [("Carl", True), ("Ann", False)]

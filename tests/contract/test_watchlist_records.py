@@ -1,4 +1,4 @@
-"""Watchlist entries in the records: added, settled, moved, left, and who is searchable."""
+"""Watchlist entries in the records: added, activated, changed, removed; searchable or not."""
 
 import threading
 from dataclasses import replace
@@ -69,7 +69,7 @@ def test_an_added_entry_waits_in_the_outbox_and_is_not_searchable(records):
 
 
 def test_entries_of_one_import_wait_in_the_order_of_their_addition(records):
-    """They have one time, and ids that say nothing."""
+    """The entries have one timestamp, and ids without an order."""
     ids = ["c", "a", "d", "b"]
     for each in ids:
         add(records, reference(each), picture_hash=each)
@@ -80,7 +80,7 @@ def test_an_error_rolls_back_the_whole_unit_of_work(records):
     def cut_off():
         with records.unit_of_work() as work:
             add_entry(work, reference(), picture_hash="p1", template=b"sealed", at=NOW)
-            assert work.watchlist.references() == [reference()]  # its own change is seen inside
+            assert work.watchlist.references() == [reference()]  # reads its own change
             raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
@@ -185,7 +185,7 @@ def test_finds_the_entry_with_the_same_picture_of_a_subject(records):
     assert standing(subject="Bea") is None
     assert standing(watchlist="second") is None
     assert standing(picture_hash="p2") is None
-    assert standing(at=NOW + timedelta(seconds=1)) is None  # expired: it may be listed anew
+    assert standing(at=NOW + timedelta(seconds=1)) is None  # expired: it may be listed again
     move(records, REMOVED)
     assert standing() is None
 
@@ -254,7 +254,7 @@ def test_subjects_are_erased_from_entries_that_were_retired_long_ago(records):
     move(records, REMOVED)
     move(records, REMOVED, subject="Bea")
     with records.unit_of_work() as work:
-        work.watchlist.mark_erased(["gone"], NOW)  # the other one's picture is still to be erased
+        work.watchlist.mark_erased(["gone"], NOW)  # the other picture is still due
     late = NOW + timedelta(days=31)
     version = records.watchlist.version()
     for moment, forgotten in ((NOW, 0), (late, 1), (late, 0)):
@@ -263,7 +263,7 @@ def test_subjects_are_erased_from_entries_that_were_retired_long_ago(records):
     assert [left[each].subject for each in ("gone", "leaving", "listed")] == ["", "Bea", "Cleo"]
     assert left["gone"].enrolled_by == left["gone"].source == left["gone"].template_hash == ""
     assert (left["gone"].status, left["gone"].category) == (REMOVED, "wanted")
-    assert records.watchlist.version() == version  # nothing that is searched has changed
+    assert records.watchlist.version() == version  # no searchable entry has changed
     assert records.audit.all()[-1].kind == "reference.forgotten"
 
 
@@ -287,15 +287,15 @@ def test_acts_on_an_entry_contain_no_subject_after_its_erasure(records):
     assert (before[-1].by.name, before[0].detail["authorised_by"]) == ("Sue", OTTO)
     late = NOW + timedelta(days=31)
     with records.unit_of_work() as work:
-        assert work.alerts.erase_names(late) == 0  # what is listed still is compared with its acts
+        assert work.alerts.erase_names(late) == 0  # listed names are still compared
     assert forget_entries(records, late, now=late) == 1
     after = records.audit.all(object_id="gone")
     assert [act.kind for act in after[:-1]] == [act.kind for act in before]
     assert after[0].detail["category"] == "wanted"
-    said = repr(after)
+    text = repr(after)
     for word in (WHO, OTTO, "Eve", "passport", "brother", "f" * 64):
-        assert word not in said
-    assert after[-2].by == REMOVER  # who did it has a retention of its own
+        assert word not in text
+    assert after[-2].by == REMOVER  # the actor's name has its own retention
     with records.unit_of_work() as work:
         assert work.alerts.erase_names(late) == 1
     assert records.audit.all(object_id="gone")[-2].by.name == ""
@@ -318,7 +318,7 @@ def test_no_byte_of_an_erased_subject_remains_in_the_database(records):
 
 
 def test_an_import_waits_for_another_import_before_it_looks_for_duplicates(records_url):
-    """Of two imports that both look before either adds, each would list the same picture."""
+    """Otherwise two imports that check before either adds would both list the same picture."""
     with Records.open(records_url) as records:
         found = []
         begun = threading.Event()

@@ -59,15 +59,15 @@ def apply_kafka_users(chart: Chart, inside: str) -> None:
             operation=ACLOperation[_as_enum(operation)],
             permission_type=ACLPermissionType.ALLOW,
             resource_pattern=ResourcePattern(
-                ResourceType[said["resource"]["type"].upper()],
-                said["resource"].get("name", "kafka-cluster"),
+                ResourceType[rule["resource"]["type"].upper()],
+                rule["resource"].get("name", "kafka-cluster"),
                 ACLResourcePatternType.LITERAL,
             ),
         )
         for user in chart.render(values="small")
         if user["kind"] == "KafkaUser"
-        for said in user["spec"]["authorization"]["acls"]
-        for operation in said["operations"]
+        for rule in user["spec"]["authorization"]["acls"]
+        for operation in rule["operations"]
     ]
     with closing(KafkaAdminClient(bootstrap_servers=inside)) as admin:
         done = admin.create_acls(acls)

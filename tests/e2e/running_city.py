@@ -51,7 +51,7 @@ class Process:
         whole, _, _ = self.output.read_text(encoding="utf-8").rpartition("\n")
         return [json.loads(line) for line in whole.splitlines()]
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self.output.read_text(encoding="utf-8") + self.errors.read_text(encoding="utf-8")
 
 
@@ -62,7 +62,7 @@ class City:
         self.place, self.broker = place, broker
         self.running: dict[str, Process] = {}
         self._started = 0
-        self._given_up: list[str] = []  # what each said that ended for want of another
+        self._given_up: list[str] = []  # outputs of services that gave up waiting for another
         self._config: dict[str, Path] = {}
         self._service("alerting")
         self._service("analysis")
@@ -79,7 +79,7 @@ class City:
 
     def filmed(self, filming: Process) -> list[str]:
         """What ingest said at the end of its films, a line for each camera."""
-        assert filming.popen.wait(PATIENCE_S) == 0, filming.said()
+        assert filming.popen.wait(PATIENCE_S) == 0, filming.read_output()
         return sorted(filming.output.read_text().splitlines())
 
     def kill(self, *names: str) -> None:
@@ -104,7 +104,7 @@ class City:
             self.wait_for(f"{each} at work", partial(self._is_at_work, each))
             self.running[each].popen.terminate()
         for each in replicas:
-            assert self.running[each].popen.wait(PATIENCE_S) == 0, self.running[each].said()
+            assert self.running[each].popen.wait(PATIENCE_S) == 0, self.running[each].read_output()
             del self.running[each]
 
     def start(self, name: str) -> None:
@@ -146,14 +146,14 @@ class City:
         process = self.running[name]
         code = process.popen.poll()
         if code == UNAVAILABLE and len(self._given_up) < OFTEN:
-            self._given_up.append(f"{name} gave up: {process.said()}")
+            self._given_up.append(f"{name} gave up: {process.read_output()}")
             self._service(name, config=self._config[name])
         else:
             assert code is None, self._story(f"{name} ended with {code}")
 
     def _story(self, what: str) -> str:
         """What was seen, for whoever reads of the failure."""
-        now = [f"{name} at the end: {each.said()}" for name, each in self.running.items()]
+        now = [f"{name} at the end: {each.read_output()}" for name, each in self.running.items()]
         return "\n".join((what, *self._given_up, *now))
 
     def close(self) -> None:
@@ -175,7 +175,7 @@ class City:
         return all((consumer.committed(part) or 0) >= end for part, end in ends.items())
 
     def _is_at_work(self, name: str) -> bool:
-        return '"ready"' in self.running[name].said()
+        return '"ready"' in self.running[name].read_output()
 
     def _group(self, name: str) -> str:
         return f"{name}-{self.place.folder.name}"

@@ -176,9 +176,9 @@ def test_an_alert_is_shown_and_its_picture_decrypted_on_request_only(
     out.write_text("readable by all")
     out.chmod(0o644)
     assert place.openlfr("alerts", "show", alert["alert_id"][:6]) == 0
-    said = capsys.readouterr().out
-    assert "subject     Ann" in said
-    assert "box 170,60 105x130  score 0.505  quality 61  evidence stored" in said
+    output = capsys.readouterr().out
+    assert "subject     Ann" in output
+    assert "box 170,60 105x130  score 0.505  quality 61  evidence stored" in output
     assert place.acts() == []
     assert place.openlfr("alerts", "show", alert["alert_id"][:6], "--out", str(out)) == 0
     assert f"Wrote {out}, decrypted and readable by you alone" in capsys.readouterr().out
@@ -212,10 +212,10 @@ def test_an_impossible_match_is_shown_with_every_decision(
     assert (bob["impossible"], ann["impossible"]) == (0, 1)
     page = tmp_path / "alert.html"
     assert place.openlfr("alerts", "show", ann["alert_id"], "--out", str(page)) == 0
-    said = capsys.readouterr().out
-    assert "impossible  1 of the sightings: one of two sightings shows somebody else\n" in said
+    output = capsys.readouterr().out
+    assert "impossible  1 of the sightings: one of two sightings shows somebody else\n" in output
     words = "4.2 s after being matched at park <2>, 12.3 km away"
-    assert said.splitlines()[-4].strip() == f"IMPOSSIBLE: {words}"
+    assert output.splitlines()[-4].strip() == f"IMPOSSIBLE: {words}"
     assert words.replace("<2>", "&lt;2&gt;") in page.read_text()
     assert place.openlfr("alerts", "show", ann["alert_id"], "--json") == 0
     opened, joined = json.loads(capsys.readouterr().out)["sightings"]
@@ -254,9 +254,9 @@ def test_bad_input_is_one_sentence_and_exit_2(
     place.see(0)
     (alert,) = place.alerts(capsys)
     assert place.openlfr("alerts", *(alert["alert_id"] if a == "ID" else a for a in args)) == 2
-    said = capsys.readouterr().err
-    assert sentence in said
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert sentence in output
+    assert output.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -277,9 +277,9 @@ def test_a_person_mistaken_for_a_listed_one_is_erased(
     place.settle_at_once()
     for verb, *rest in decisions:
         assert place.openlfr("alerts", verb, alert["alert_id"], *rest) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert re.search(
-        r"events are (retained|sealed for a complaint) until 20.* UTC. Afterwards", said
+        r"events are (retained|sealed for a complaint) until 20.* UTC. Afterwards", output
     )
     assert place.openlfr("alerts", "list") == 0
     assert "Erased due data first: 1 alert about somebody else" in capsys.readouterr().err
@@ -341,9 +341,9 @@ def test_purge_erases_only_data_beyond_the_retention(
     assert "Would erase alert" in capsys.readouterr().out
     assert len(place.evidence()) == 2
     assert place.openlfr("purge") == 0
-    said = capsys.readouterr().out
-    assert "older than 31 days" in said
-    assert "not overwritten" in said
+    output = capsys.readouterr().out
+    assert "older than 31 days" in output
+    assert "not overwritten" in output
     assert place.evidence() == [evidence_name(kept.sighting_id)]
     assert place.in_book() == {kept.sighting_id}
     assert [a["erased_at"] is None for a in place.alerts(capsys)] == [True, False]
@@ -365,8 +365,8 @@ def test_purge_erases_evidence_that_a_crash_left_without_an_alert(
     vault = bootstrap.open_vault(place.settings)
     vault.put("evidence/damaged", b"no evidence")
     assert place.openlfr("purge") == 0
-    said = capsys.readouterr().out
-    assert f"Erasing {evidence_name(before_fold.sighting_id)}: no alert refers to it." in said
+    output = capsys.readouterr().out
+    assert f"Erasing {evidence_name(before_fold.sighting_id)}: no alert refers to it." in output
     left = set(place.evidence())
     assert len(left) == 3
     assert {evidence_name(s.sighting_id) for s in (to_be_resumed, just_now)} < left
@@ -381,9 +381,9 @@ def test_purge_removes_expired_entries_from_the_list(
     place.enrol(ids[0], expires=NOW - timedelta(days=1))
     place.enrol(ids[1], expires=NOW + timedelta(days=1))
     assert place.openlfr("purge", "--by", "Keeper") == 0
-    said = capsys.readouterr().out
-    assert f"Erasing entry {ids[0]} of Ann: expired" in said
-    assert "Erased templates and pictures of 1 entries." in said
+    output = capsys.readouterr().out
+    assert f"Erasing entry {ids[0]} of Ann: expired" in output
+    assert "Erased templates and pictures of 1 entries." in output
     pictures = bootstrap.open_vault(place.settings).names("references/")
     assert f"references/{ids[0]}" not in pictures
     with bootstrap.open_records(place.settings) as records:
@@ -441,17 +441,17 @@ def test_two_people_decide_look_again_dispute_and_confirm(
         return code, read.out + read.err
 
     assert act("decide", "engage", "--by", "Ann", "--if-version", "7")[0] == 2
-    code, said = act("decide", "engage", "--by", "Ann", "--because", "features_differ")
-    assert (code, "is no reason for engage; reasons are: features_agree" in said) == (2, True)
+    code, output = act("decide", "engage", "--by", "Ann", "--because", "features_differ")
+    assert (code, "is no reason for engage; reasons are: features_agree" in output) == (2, True)
     engaged = ("engage", "--because", "mark_agrees", "--reason", "scar", "--by", "Ann Ash")
     assert act("decide", *engaged, "--if-version", "1")[0] == 0
-    code, said = act("decide", "do_not_engage", "--by", "Bea Birch", "--if-version", "1")
-    assert (code, "has changed since version 1: Ann Ash decided engage at" in said) == (2, True)
-    code, said = act("decide", "do_not_engage", "--by", "Bea Birch")
-    assert (code, "Ann Ash decided engage at" in said) == (2, True)
+    code, output = act("decide", "do_not_engage", "--by", "Bea Birch", "--if-version", "1")
+    assert (code, "has changed since version 1: Ann Ash decided engage at" in output) == (2, True)
+    code, output = act("decide", "do_not_engage", "--by", "Bea Birch")
+    assert (code, "Ann Ash decided engage at" in output) == (2, True)
     assert act("undo", "--by", "Bea Birch")[0] == 2
-    code, said = act("undo", "--by", "Ann Ash", "--reason", "slipped")
-    assert (code, "verdict withdrawn. It is open now" in said) == (0, True)
+    code, output = act("undo", "--by", "Ann Ash", "--reason", "slipped")
+    assert (code, "verdict withdrawn. It is open now" in output) == (0, True)
     assert act("outcome", "refuted", "--by", "Bea Birch")[0] == 2
     place.settle_at_once()
     with place.config.open("a") as file:
@@ -459,8 +459,8 @@ def test_two_people_decide_look_again_dispute_and_confirm(
         file.write("}\n")  # final at once, settled in 14 minutes
     assert act("decide", *engaged)[0] == 0
     assert act("second", "engage", "--by", "Ann Ash")[0] == 2
-    code, said = act("second", "do_not_engage", "--by", "Bea Birch")
-    assert (code, "It is disputed now" in said) == (0, True)
+    code, output = act("second", "do_not_engage", "--by", "Bea Birch")
+    assert (code, "It is disputed now" in output) == (0, True)
     assert act("settle", "engage", "--by", "Bea Birch")[0] == 2
     assert act("settle", "engage", "--by", "Sue Sedge")[1].endswith("It is settled now.\n")
     assert act("outcome", "confirmed", "--by", "Bea Birch", "--minutes-stopped", "4")[0] == 0
@@ -523,9 +523,9 @@ def test_due_data_are_erased_by_the_first_command(
         work.watchlist.bind_model(FACTS, NOW)
     place.enrol(reference_id, expires=NOW - timedelta(days=1))
     assert place.openlfr("alerts", "list", "--json") == 0
-    said = capsys.readouterr()
-    assert "Erased due data first: 1 alert beyond the retention, 1 expired" in said.err
-    erased = {alert["erased_at"] is not None for alert in map(json.loads, said.out.splitlines())}
+    output = capsys.readouterr()
+    assert "Erased due data first: 1 alert beyond the retention, 1 expired" in output.err
+    erased = {alert["erased_at"] is not None for alert in map(json.loads, output.out.splitlines())}
     assert erased == {True, False}
     assert place.evidence() == [evidence_name(kept.sighting_id)]
     with bootstrap.open_records(place.settings) as records:

@@ -95,8 +95,8 @@ def test_the_addition_and_removal_of_a_person_yield_three_baselines(
             await_sightings(one[0])
         finally:
             run.send_signal(signal.SIGINT)
-            said = run.communicate(timeout=PATIENCE_S)
-    assert run.returncode == 130, said
+            output = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 130, output
     report = json.loads((place.folder / "report" / "report.json").read_text())
     named = [each for each in report["baselines"] if each["number"]]
     assert [each["number"] for each in named] == [1, 2, 3]

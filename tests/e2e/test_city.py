@@ -335,7 +335,7 @@ def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city
         return last.at
 
     def paused(name: str) -> bool:
-        return '"not_in_force"' in city.running[name].said()
+        return '"not_in_force"' in city.running[name].read_output()
 
     filming = city.film("square", as_filmed=True)
     city.running["ingest"] = filming
@@ -385,7 +385,7 @@ def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city
         deployment("resume")
         city.wait_for_alerts(given + 1, "square")
     filming.popen.terminate()
-    assert filming.popen.wait(PATIENCE_S) == 130, filming.said()
+    assert filming.popen.wait(PATIENCE_S) == 130, filming.read_output()
     del city.running["ingest"]
 
 
@@ -430,7 +430,7 @@ def test_another_deployment_on_the_same_city_has_its_own_cameras_list_and_pauses
             return [(each.camera, each.frames_analysed) for each in records.tallies.totals("Fair")]
 
     def others_know() -> bool:
-        return '"other_deployment"' in city.running["analysis"].said()
+        return '"other_deployment"' in city.running["analysis"].read_output()
 
     expected = sorted(
         (line["subject"], line["camera"], line["frame_index"])
@@ -438,16 +438,16 @@ def test_another_deployment_on_the_same_city_has_its_own_cameras_list_and_pauses
         if line["subject"] == listed
     )
     try:
-        assert ingest.popen.wait(PATIENCE_S) == 0, ingest.said()
+        assert ingest.popen.wait(PATIENCE_S) == 0, ingest.read_output()
         city.wait_for("alerts of Fair", lambda: given() == expected)
         city.wait_for("frames of Fair left to Fair", others_know)
         city.wait_for("all frames", lambda: analysed() == [("gate", 60)])
-        paused_before = city.running["analysis"].said().count('"not_in_force"')
+        paused_before = city.running["analysis"].read_output().count('"not_in_force"')
         assert main(["deployment", "pause", "Fair", "--by", "Otto", *words]) == 0
-        city.wait_for("pause", lambda: '"not_in_force"' in analysis.said())
+        city.wait_for("pause", lambda: '"not_in_force"' in analysis.read_output())
         city.rest("analysis", "alerting")
         assert given() == expected
-        assert city.running["analysis"].said().count('"not_in_force"') == paused_before
+        assert city.running["analysis"].read_output().count('"not_in_force"') == paused_before
         with closing(bootstrap.open_records(settings.load(config))) as records:
             statuses = {each.name: each.status for each in records.deployments.list()}
         assert (statuses["Market"], statuses["Fair"]) == ("started", "paused")
@@ -486,7 +486,7 @@ def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, stre
     # What is looked at and in no whole tally yet comes again where a worker ends: wait for one.
     city.wait_for("the third baseline", lambda: openings(city.place)[-1] == 0)
     filming.popen.terminate()
-    assert filming.popen.wait(PATIENCE_S) == 130, filming.said()
+    assert filming.popen.wait(PATIENCE_S) == 130, filming.read_output()
     city.rest("analysis", "alerting")
     for subject, limit in limits.items():
         assert max(captured(subject)) <= limit

@@ -44,7 +44,7 @@ class Demo:
                 env={**os.environ, "OPENLFR_MODELS": str(models)},
             )  # fmt: skip
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self._output.read_text()
 
     def started(self) -> list[psutil.Process]:
@@ -77,11 +77,11 @@ def start(tmp_path: Path, model_store: ModelStore) -> Iterator[type[Demo]]:
 def test_in_a_city_where_a_worker_dies_nothing_is_lost_or_doubled(start) -> None:
     demo = start("--seconds", "20", "--recording", "city.svg")
     code = demo.popen.wait(3 * PATIENCE_S)
-    said = demo.said()
-    assert code == 0, said
-    assert "analysis-0, process" in said
-    assert "is killed (SIGKILL)" in said
-    assert "analysis-0 is ready again" in said
+    output = demo.read_output()
+    assert code == 0, output
+    assert "analysis-0, process" in output
+    assert "is killed (SIGKILL)" in output
+    assert "analysis-0 is ready again" in output
     found = json.loads((demo.out / "city.json").read_text())
     sightings = found["sightings"]
     assert sightings["published"] == sightings["recorded"] > 0
@@ -110,7 +110,7 @@ def test_an_interrupted_demonstration_leaves_nothing(start, by: signal.Signals) 
                 names.add(each.name())
         return {"redis-server", "postgres"} <= names
 
-    await_that("servers", has_servers, seen=demo.said, alive=[demo.popen])
+    await_that("servers", has_servers, seen=demo.read_output, alive=[demo.popen])
     demo.popen.send_signal(by)
     assert demo.popen.wait(PATIENCE_S) == (-by if by == signal.SIGKILL else 130)
     await_that("end of all that it started", lambda: not demo.started(), seen=demo.started)
@@ -121,5 +121,5 @@ def test_a_foreign_folder_is_not_touched(start, tmp_path: Path) -> None:
     (tmp_path / "demo/thesis.txt").write_text("years of work")
     demo = start()
     assert demo.popen.wait(PATIENCE_S) == 2
-    assert "did not create" in demo.said()
+    assert "did not create" in demo.read_output()
     assert (tmp_path / "demo/thesis.txt").exists()

@@ -33,8 +33,8 @@ def openlfr(tmp_path, monkeypatch, capsys):
     def run(*words):
         capsys.readouterr()
         code = main(["deployment", *words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return run
 

@@ -29,10 +29,10 @@ def set_dir(tmp_path, yunet, group_photo):
 def test_people_are_identified_and_the_result_is_printed_and_written(set_dir, capsys):
     (set_dir / "images/person_1/3.jpg").write_bytes(b"\xff\xd8\xff broken")
     assert main(["evaluate", str(set_dir), "--json", str(set_dir / "result.json")]) == 0
-    said = capsys.readouterr()
-    assert "5 people enrolled, searched with 6 other photos of them, 1 strangers" in said.out
-    assert "1 strangers are too few for FPIR 0.1: " in said.out
-    assert "images/person_1/3.jpg is not a picture, and counts as a failure" in said.err
+    output = capsys.readouterr()
+    assert "5 people enrolled, searched with 6 other photos of them, 1 strangers" in output.out
+    assert "1 strangers are too few for FPIR 0.1: " in output.out
+    assert "images/person_1/3.jpg is not a picture, and counts as a failure" in output.err
     result = json.loads((set_dir / "result.json").read_text())
     assert result["rank1"] == pytest.approx(5 / 6)
     assert result["tpir_at_fpir"]["0.1"]["tpir"] is None
@@ -49,6 +49,6 @@ def test_a_missing_or_empty_set_is_reported_in_one_sentence(tmp_path, capsys, co
     if content:
         (tmp_path / "set" / content).mkdir(parents=True)
     assert main(["evaluate", str(tmp_path / "set")]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith("error: ")
+    assert output.count("\n") == 1

@@ -55,8 +55,8 @@ def test_the_jobs_create_topics_and_tables_and_an_operator_enrols(city, street):
     assert "check interval 10 s" in topics.stdout  # asked of the brokers
     assert "7 topics are as configured" in topics.stdout
     migrations = city.pods.call("migrations")
-    said = "records_alerting and records_operator have the rights that this version needs."
-    assert said in migrations.stdout, migrations
+    sentence = "records_alerting and records_operator have the rights that this version needs."
+    assert sentence in migrations.stdout, migrations
     enrol = ("watchlist", "import", street.manifest)
     refused = city.pods.call("alerting", *enrol)
     assert refused.returncode == 2
@@ -71,7 +71,7 @@ def test_all_services_come_up_and_an_alert_is_recorded(city, street):
     pods = city.pods
     alerting, analysis = pods.start("alerting"), pods.start("analysis")
     ingest = pods.start("ingest", "--epoch", 1, "--as-fast-as-possible")
-    assert ingest.popen.wait(PATIENCE_S) == 0, ingest.said()
+    assert ingest.popen.wait(PATIENCE_S) == 0, ingest.read_output()
 
     def recorded() -> set[str]:
         with closing_engine(city.sql_as("operator")) as engine, engine.connect() as connection:
@@ -80,7 +80,7 @@ def test_all_services_come_up_and_an_alert_is_recorded(city, street):
     workers = [alerting.popen, analysis.popen]
     await_that(
         "alert", lambda: recorded() == street.listed, alive=workers,
-        seen=lambda: (alerting.said(), analysis.said()),
+        seen=lambda: (alerting.read_output(), analysis.read_output()),
     )  # fmt: skip
     with closing_engine(city.sql_as("operator")) as engine, engine.connect() as connection:
         alert = connection.scalar(sa.text("SELECT alert_id FROM alerts LIMIT 1"))
@@ -222,7 +222,7 @@ def test_a_stranger_to_the_records_is_rejected(city):
 def test_services_end_in_order(city):
     alerting = city.pods.running["alerting"]
     alerting.popen.terminate()
-    assert alerting.popen.wait(PATIENCE_S) == 0, alerting.said()
+    assert alerting.popen.wait(PATIENCE_S) == 0, alerting.read_output()
 
 
 @contextmanager

@@ -109,15 +109,17 @@ def test_a_line_has_the_documented_keys(finished):
 
 def test_the_run_prints_a_summary(finished):
     assert finished.ended.stdout == ""
-    said = finished.ended.stderr.splitlines()
-    assert len([line for line in said if " OPENED " in line]) == 2
-    assert any(re.search(r"60 frames of 1 camera .*compared with 2 listed people", s) for s in said)
+    output = finished.ended.stderr.splitlines()
+    assert len([line for line in output if " OPENED " in line]) == 2
+    assert any(
+        re.search(r"60 frames of 1 camera .*compared with 2 listed people", s) for s in output
+    )
     assert "problem" not in finished.ended.stderr
 
 
 def test_the_report_agrees_with_the_lines(finished):
-    told = json.loads((finished.folder / "report" / "report.json").read_text())
-    (counts,) = told["cameras"]
+    report = json.loads((finished.folder / "report" / "report.json").read_text())
+    (counts,) = report["cameras"]
     lines = finished.lines()
     assert counts["frames_decoded"] == counts["frames_analysed"] == 60
     assert counts["alerts_opened"] == sum(line["event"] == "opened" for line in lines)
@@ -127,8 +129,8 @@ def test_the_report_agrees_with_the_lines(finished):
     skipped = sum(counts["tracks_not_searched"].values())
     assert counts["tracks_closed"] == counts["tracks_searched"] + skipped
     assert counts["tracks_searched"] >= 6  # everybody passed
-    assert told["problems"] == []
-    assert "sources ended" in json.dumps(told)
+    assert report["problems"] == []
+    assert "sources ended" in json.dumps(report)
 
 
 def test_no_server_remains_and_only_the_owner_can_read_the_files(finished):
@@ -354,10 +356,10 @@ def test_the_watchlist_changes_during_a_run(bare_place, street, endless_camera, 
             await_absence("player-6", "player-3")
         finally:
             run.send_signal(signal.SIGINT)
-            said = run.communicate(timeout=PATIENCE_S)
-    assert run.returncode == 130, said
-    assert said[1].startswith("problem: Nobody was listed when the run began")
-    assert said[1].count("\n") == 1
+            output = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 130, output
+    assert output[1].startswith("problem: Nobody was listed when the run began")
+    assert output[1].count("\n") == 1
     assert last < suspended + IN_FORCE
     assert [at for at in emitted("player-3") if last < at < removed] == []
     assert max(emitted("player-6")) < removed + IN_FORCE

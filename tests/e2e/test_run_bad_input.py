@@ -33,10 +33,10 @@ def run(capfd):
         command += ["--alerts", str(alerts), "--report", str(report), *args]
         capfd.readouterr()
         code = main(command)
-        said = capfd.readouterr()
-        assert said.out == ""
+        messages = capfd.readouterr()
+        assert messages.out == ""
         assert place.servers() == []
-        return code, said.err.splitlines()
+        return code, messages.err.splitlines()
 
     return run
 
@@ -94,10 +94,10 @@ BAD_SOURCES = [
 @pytest.mark.parametrize(("make", "sentence"), BAD_SOURCES)
 def test_a_camera_that_cannot_be_opened_is_one_sentence(bare_place, street, run, make, sentence):
     bare_place.configure(gate=camera(make(bare_place.folder, street)))
-    code, said = run(bare_place)
+    code, messages = run(bare_place)
     assert code == 2
-    assert len(said) == 1
-    assert re.fullmatch(f"error: camera gate: .*{sentence}", said[0])
+    assert len(messages) == 1
+    assert re.fullmatch(f"error: camera gate: .*{sentence}", messages[0])
 
 
 def test_a_start_that_fails_leaves_the_unfinished_run_to_be_resumed(place, street, run):
@@ -108,17 +108,17 @@ def test_a_start_that_fails_leaves_the_unfinished_run_to_be_resumed(place, stree
         place.configure(gate=camera("nope.mp4"))
         assert run(place)[0] == 2
         place.config.write_text(first)
-        code, (said,) = run(place, "--resume")  # it finds that one, which had other settings
+        code, (message,) = run(place, "--resume")  # it finds that one, which had other settings
         assert code == 2
-        assert said.startswith(f"error: The unfinished run of {FILMED:%Y-%m-%d %H:%M} was made")
+        assert message.startswith(f"error: The unfinished run of {FILMED:%Y-%m-%d %H:%M} was made")
         assert records.runs.find_unfinished("Market") == unfinished
 
 
 def test_the_other_cameras_continue(place, street, run):
     place.configure(gate=camera("nope.mp4"), door=camera(street.video))
-    code, said = run(place)
+    code, messages = run(place)
     assert code == 1
-    assert said == [f"problem: camera gate: {place.folder}/nope.mp4 does not exist"]
+    assert messages == [f"problem: camera gate: {place.folder}/nope.mp4 does not exist"]
     assert subjects(place) == {("door", subject) for subject in street.listed}
     assert counts_of(place)["gate"]["frames_decoded"] == 0
 
@@ -140,9 +140,9 @@ def cut_off(folder, street, keep=0.5):
 def test_the_frames_before_the_break_of_a_video_are_analysed(place, street, run):
     path = cut_off(place.folder, street)
     place.configure(gate=camera(path))
-    code, said = run(place)
+    code, messages = run(place)
     assert code == 1
-    (problem,) = said
+    (problem,) = messages
     last = counts_of(place)["gate"]["frames_analysed"] - 1
     assert 10 < last < 50
     assert problem.startswith(f"problem: camera gate: {path} breaks off after frame {last}")
@@ -159,9 +159,9 @@ def test_a_corrupt_picture_in_a_folder_is_skipped_and_keeps_its_number(place, st
             cv2.imwrite(str(pictures / f"{n}.jpg"), frame.to_ndarray(format="bgr24"))
     (pictures / "1.jpg").write_bytes(b"\xff\xd8\xff broken")
     place.configure(gate=camera(pictures, extra=", fps: 10"))
-    code, said = run(place)
+    code, messages = run(place)
     assert code == 1
-    (problem,) = said
+    (problem,) = messages
     assert problem.startswith(f"problem: camera gate: {pictures}/1.jpg is not a readable picture")
     counts = counts_of(place)["gate"]
     assert (counts["frames_decoded"], counts["frames_analysed"]) == (60, 59)
@@ -195,10 +195,10 @@ def test_without_a_complete_authorisation_no_camera_opens(bare_place, run, old, 
     text = bare_place.config.read_text()
     assert old in text
     bare_place.config.write_text(text.replace(old, new).replace(str(bare_place.video), "nope.mp4"))
-    code, (said,) = run(bare_place)
+    code, (message,) = run(bare_place)
     assert code == 2
-    assert sentence in said
-    assert "nope.mp4" not in said
+    assert sentence in message
+    assert "nope.mp4" not in message
     assert not bare_place.data.exists()
 
 
@@ -212,10 +212,12 @@ def test_without_a_complete_authorisation_no_camera_opens(bare_place, run, old, 
 )
 def test_a_file_wholly_outside_the_hours_is_refused(place, run, hours):
     place.configure(**hours)
-    code, (said,) = run(place)
+    code, (message,) = run(place)
     assert code == 2
-    assert said.startswith("error: not authorised: camera gate was filmed from 2026-11-23 09:00:00")
-    assert "outside the deployment's hours" in said
+    assert message.startswith(
+        "error: not authorised: camera gate was filmed from 2026-11-23 09:00:00"
+    )
+    assert "outside the deployment's hours" in message
     assert place.lines() == [] if (place.folder / "alerts.jsonl").exists() else True
 
 
@@ -227,24 +229,24 @@ def test_an_altered_model_is_not_loaded(place, run, tmp_path, model_store):
     content[len(content) // 2] ^= 1
     model.write_bytes(content)
     place.config.write_text(place.config.read_text().replace(str(place.models), str(models)))
-    code, (said,) = run(place)
+    code, (message,) = run(place)
     assert code == 2
-    assert "sface" in said
-    assert "sha256" in said or "hash" in said
+    assert "sface" in message
+    assert "sha256" in message or "hash" in message
 
 
 def test_missing_models_yield_the_command_that_installs_them(place, run, tmp_path):
     config = place.config.read_text()
     place.config.write_text(config.replace(str(place.models), str(tmp_path / "none")))
-    code, (said,) = run(place)
+    code, (message,) = run(place)
     assert code == 2
-    assert "openlfr models install" in said
+    assert "openlfr models install" in message
 
 
 def test_an_empty_watchlist_is_reported_and_people_are_counted(bare_place, run):
-    code, (said,) = run(bare_place)
+    code, (message,) = run(bare_place)
     assert code == 1
-    assert said.startswith("problem: Nobody is listed")
+    assert message.startswith("problem: Nobody is listed")
     counts = counts_of(bare_place)["gate"]
     assert counts["frames_analysed"] == 60
     assert counts["tracks_closed"] >= 6
@@ -253,18 +255,18 @@ def test_an_empty_watchlist_is_reported_and_people_are_counted(bare_place, run):
 
 def test_a_second_run_in_one_data_folder_is_refused(place, run):
     with FileLock(place.data / "run.lock"):
-        code, (said,) = run(place)
+        code, (message,) = run(place)
     assert code == 2
-    assert said.startswith(f"error: Another run is active in {place.data}")
+    assert message.startswith(f"error: Another run is active in {place.data}")
 
 
 @pytest.mark.parametrize(("option", "name"), [("--alerts", "a.jsonl"), ("--report", "report")])
 def test_an_unwritable_place_is_reported_at_the_start(place, run, option, name):
     (place.folder / "file").write_text("")
-    code, (said,) = run(place, option, str(place.folder / "file" / name))
+    code, (message,) = run(place, option, str(place.folder / "file" / name))
     assert code == 2
-    assert "cannot be written" in said
-    assert str(place.folder / "file" / name) in said
+    assert "cannot be written" in message
+    assert str(place.folder / "file" / name) in message
 
 
 @pytest.mark.parametrize(
@@ -279,17 +281,17 @@ def test_an_unwritable_place_is_reported_at_the_start(place, run, option, name):
 def test_wrong_use_is_one_sentence(bare_place, monkeypatch, capfd, args, sentence):
     monkeypatch.chdir(bare_place.folder)
     assert main(args) == 2
-    (said,) = capfd.readouterr().err.splitlines()
-    assert sentence in said
+    (message,) = capfd.readouterr().err.splitlines()
+    assert sentence in message
 
 
 def test_a_configuration_without_cameras_is_reported(bare_place, run):
     text = bare_place.config.read_text()
     start, end = text.index("cameras:"), text.index("models:")
     bare_place.config.write_text(text[:start] + text[end:])
-    code, (said,) = run(bare_place)
+    code, (message,) = run(bare_place)
     assert code == 2
-    assert "has no camera" in said
+    assert "has no camera" in message
 
 
 # A run that can write no more from its first sighting on: every file that it would let grow is
@@ -318,8 +320,8 @@ def test_a_run_that_cannot_write_ends_and_resume_completes_it(place, run, street
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (3, ""), ended.stderr
-    (said,) = ended.stderr.splitlines()
-    assert os.strerror(errno.EFBIG) in said or "disk" in said
+    (message,) = ended.stderr.splitlines()
+    assert os.strerror(errno.EFBIG) in message or "disk" in message
     assert place.servers() == []
     before = place.lines()
     assert run(place, "--resume") == (0, [])
@@ -346,9 +348,9 @@ def test_on_a_full_disk_the_run_ends_and_resume_completes_it(
         ballast = place.data / "ballast"
         free = shutil.disk_usage(place.data).free
         ballast.write_bytes(b"\0" * (free - room * 1024))
-        code, (said,) = run(place)
+        code, (message,) = run(place)
         assert code == 3
-        assert re.search(r"disk is full|[Nn]o space", said)
+        assert re.search(r"disk is full|[Nn]o space", message)
         ballast.unlink()
         assert run(place, "--resume") == (0, [])
         assert subjects(place) == {("gate", subject) for subject in street.listed}

@@ -97,16 +97,16 @@ def without_emission(lines):
 
 
 def counts_of(place):
-    told = json.loads((place.folder / "report" / "report.json").read_text())
-    assert told["problems"] == []
-    return told["cameras"]
+    report = json.loads((place.folder / "report" / "report.json").read_text())
+    assert report["problems"] == []
+    return report["cameras"]
 
 
 def baselines_of(place):
     """Each baseline with its figures; it opened when this place's first life began."""
-    told = json.loads((place.folder / "report" / "report.json").read_text())["baselines"]
-    assert [each["number"] for each in told if each["number"]] == [1]
-    return [{key: value for key, value in each.items() if key != "opened_at"} for each in told]
+    report = json.loads((place.folder / "report" / "report.json").read_text())["baselines"]
+    assert [each["number"] for each in report if each["number"]] == [1]
+    return [{key: value for key, value in each.items() if key != "opened_at"} for each in report]
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +189,8 @@ def test_ctrl_c_completes_the_frame_and_writes_the_report_and_resume_continues(i
         alerts = interrupted.folder / "alerts.jsonl"
         await_that("alert", lambda: lines_in(alerts), alive=[run])
         run.send_signal(signal.SIGINT)
-        said = run.communicate(timeout=PATIENCE_S)
-    assert (run.returncode, *said) == (130, "", "")
+        output = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, *output) == (130, "", "")
     report = json.loads((interrupted.folder / "report" / "report.json").read_text())
     assert report["ended_how"] == "interrupted"
     for counts in report["cameras"]:  # whoever stood there when it ended is counted too
@@ -202,8 +202,8 @@ def test_ctrl_c_completes_the_frame_and_writes_the_report_and_resume_continues(i
     assert interrupted.servers() == []
     assert len(interrupted.lines()) < len(whole.lines())
     with run_command(interrupted, "--resume", "--as-fast-as-possible") as run:
-        said = run.communicate(timeout=PATIENCE_S)
-    assert (run.returncode, *said) == (0, "", "")
+        output = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, *output) == (0, "", "")
     assert_as_if_nothing_had_happened(interrupted, whole)
 
 

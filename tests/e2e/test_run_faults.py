@@ -40,5 +40,5 @@ def test_a_bug_in_the_watchlist_updater_ends_the_run_at_once_with_its_traceback(
     assert "error: KeyError: 'reference_id'; this is a fault in OpenLFR" in ended.stderr
     assert "KeyError" in ended.stderr.split("run_failed", 1)[1]
     assert ended.stdout == ""
-    told = json.loads((place.folder / "report" / "report.json").read_text())
-    assert told["ended_how"] == "failed: a fault in OpenLFR, KeyError"
+    report = json.loads((place.folder / "report" / "report.json").read_text())
+    assert report["ended_how"] == "failed: a fault in OpenLFR, KeyError"

@@ -22,9 +22,9 @@ def run(place, capfd):
 
 def test_a_film_without_a_recording_date_is_marked_everywhere(place, street, capfd):
     place.configure(gate=camera(street.video, start=None))
-    code, said = run(place, capfd)
+    code, output = run(place, capfd)
     assert code == 0
-    assert said.count("note: camera gate: recording, time assumed") == 1
+    assert output.count("note: camera gate: recording, time assumed") == 1
     lines = place.lines()
     assert lines
     assert {line["time_assumed"] for line in lines} == {True}
@@ -50,10 +50,10 @@ def test_a_camera_that_fails_unexpectedly_is_one_problem(place, street, capfd, m
         return original(name, url, **how)
 
     monkeypatch.setattr(opening, "open_source", open_source)
-    code, said = run(place, capfd)
+    code, output = run(place, capfd)
     assert code == 1
-    assert "camera odd cannot be opened: UnicodeDecodeError" in said
-    assert "Camera worse failed: ZeroDivisionError" in said
+    assert "camera odd cannot be opened: UnicodeDecodeError" in output
+    assert "Camera worse failed: ZeroDivisionError" in output
     lines = place.lines()
     assert {line["camera"] for line in lines} == {"gate"}
     assert {line["subject"] for line in lines} == street.listed

@@ -52,11 +52,11 @@ def entries(openlfr, *args):
 
 
 def test_import_list_suspend_resume_and_remove(openlfr, place):
-    said = openlfr("import", "manifest.csv").out.splitlines()
-    assert said[0].split("\t")[:3] == ["2", "accepted", "Eileen"]
-    assert said[1].split("\t")[:3] == ["3", "refused", "Nobody"]
-    assert "nope.png does not exist" in said[1]
-    assert said[2] == "watchlist default: 1 accepted, 1 refused"
+    output = openlfr("import", "manifest.csv").out.splitlines()
+    assert output[0].split("\t")[:3] == ["2", "accepted", "Eileen"]
+    assert output[1].split("\t")[:3] == ["3", "refused", "Nobody"]
+    assert "nope.png does not exist" in output[1]
+    assert output[2] == "watchlist default: 1 accepted, 1 refused"
     assert entries(openlfr) == [("Eileen", "active")]
 
     again = json.loads(openlfr("import", "manifest.csv", "--json").out)
@@ -85,9 +85,9 @@ def test_an_import_reports_that_it_waits_for_an_active_run(openlfr, place, monke
     )  # fmt: skip
     with holder:
         assert holder.stdout.readline() == "held\n"
-        said = openlfr("import", "manifest.csv").out
-        assert "pending\tEileen" in said
-        assert "the active run will apply the change" in said
+        output = openlfr("import", "manifest.csv").out
+        assert "pending\tEileen" in output
+        assert "the active run will apply the change" in output
         assert not (place / "data/milvus").exists()
         holder.communicate("\n")
     assert entries(openlfr) == [("Eileen", "pending")]
@@ -115,8 +115,8 @@ def test_a_large_import_yields_to_a_starting_run(openlfr, place, monkeypatch):
 
 def test_check_lists_nobody(openlfr, place):
     Path("broken.jpg").write_bytes(b"no picture")
-    said = openlfr("check", "astronaut.png", "broken.jpg", "manifest.csv").out.splitlines()
-    assert [line.split("\t")[1] for line in said] == ["good", "refused", "good", "refused"]
+    output = openlfr("check", "astronaut.png", "broken.jpg", "manifest.csv").out.splitlines()
+    assert [line.split("\t")[1] for line in output] == ["good", "refused", "good", "refused"]
     assert entries(openlfr, "--all") == []
 
 

@@ -44,12 +44,12 @@ class FilmCameras:
             [sys.executable, "-m", "openlfr", *words, "--log", str(self.log)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        said = ""
-        while said.count("\n") <= len(videos):
+        text = ""
+        while text.count("\n") <= len(videos):
             line = self.process.stdout.readline()
             assert line, self.process.stderr.read()
-            said += line
-        cameras = YAML(typ="safe").load(said)["cameras"]
+            text += line
+        cameras = YAML(typ="safe").load(text)["cameras"]
         self.urls: dict[str, str] = {name: entry["url"] for name, entry in cameras.items()}
         self.port = int(next(iter(self.urls.values())).split(":")[2].split("/")[0])
 

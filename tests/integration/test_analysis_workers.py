@@ -148,9 +148,9 @@ class Workers:
 
     def events(self, number: int, name: str) -> list[dict[str, Any]]:
         """What a worker has logged under a name."""
-        said = self._log(number).read_text(encoding="utf-8").splitlines()
+        log_lines = self._log(number).read_text(encoding="utf-8").splitlines()
         # Faust hides the terminal's cursor with its first line, even where there is none.
-        lines = [json.loads(line[line.index("{") :]) for line in said if line.endswith("}")]
+        lines = [json.loads(line[line.index("{") :]) for line in log_lines if line.endswith("}")]
         return [line for line in lines if line.get("event") == name]
 
     def send(self, film: list[bytes], numbers: range) -> None:
@@ -169,10 +169,10 @@ class Workers:
             self._collect()
             return condition()
 
-        def said() -> list[str]:
+        def log_lines() -> list[str]:
             return [self._log(number).read_text()[-3000:] for number in range(len(self.running))]
 
-        await_that(what, holds, seen=said, alive=self.running)
+        await_that(what, holds, seen=log_lines, alive=self.running)
 
     def close(self) -> None:
         self.stop.set()
@@ -266,17 +266,19 @@ def test_nothing_is_lost_or_doubled_when_a_second_worker_joins(
     workers.send(film, range(HALF, COUNT))
     workers.end()
 
-    def told() -> list[Tally]:
+    def read_tallies() -> list[Tally]:
         return list({each.tally_id: each for each in workers.given[TALLIES.name]}.values())
 
     # A slow machine cuts a camera's tally in two where its frames paused.
     every = COUNT * len(CAMERAS)
-    workers.wait_for("tallies", lambda: sum(each.frames_analysed for each in told()) >= every)
+    workers.wait_for(
+        "tallies", lambda: sum(each.frames_analysed for each in read_tallies()) >= every
+    )
 
     assert {(each.camera, each.seq, each.subject) for each in sighted} == expected
     assert len({each.sighting_id for each in sighted}) == len(expected)
     counted: Counter[str] = Counter()
-    for tally in told():
+    for tally in read_tallies():
         counted["frames"] += tally.frames_analysed
         counted["passes"] += tally.tracks_closed
         counted["sightings"] += tally.sightings

@@ -111,7 +111,7 @@ def topic(kafka_broker: str) -> Iterator[Topic]:
 
 
 @pytest.mark.parametrize(
-    ("told", "searchable"),
+    ("published", "searchable"),
     [
         ([entry(ANN, 1), entry(BEA, 2)], {ANN, BEA}),
         ([entry(ANN, 1, "pending"), entry(BEA, 2, "suspended")], set()),
@@ -123,9 +123,9 @@ def topic(kafka_broker: str) -> Iterator[Topic]:
     ],
 )
 def test_the_topic_s_records_are_read_at_the_start(
-    topic: Topic, told: list[ControlMessage], searchable: set[str]
+    topic: Topic, published: list[ControlMessage], searchable: set[str]
 ) -> None:
-    topic.tell(*told)
+    topic.tell(*published)
     topic.beat()
     topic.started()
     assert set(topic.manifests[-1]) == searchable

@@ -144,8 +144,8 @@ def test_an_entry_altered_in_the_database_is_published_as_suspended(brokers, rec
         relay.run_once()
         assert statuses(writer) == {"a": EntryStatus.ACTIVE, "b": EntryStatus.ACTIVE}
         listed = {each.reference_id: each for each in records.watchlist.references()}
-        told = {name: entry.entry_hash for name, entry in writer.read_newest_messages().items()}
-        assert told == {name: each.entry_hash for name, each in listed.items()}
+        hashes = {name: entry.entry_hash for name, entry in writer.read_newest_messages().items()}
+        assert hashes == {name: each.entry_hash for name, each in listed.items()}
         with records._engine.begin() as connection:
             connection.execute(
                 sa.update(tables.references)

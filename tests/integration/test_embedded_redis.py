@@ -207,11 +207,11 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         ) as owner:
-            said, trouble = owner.communicate(timeout=PATIENCE_S)
+            output, trouble = owner.communicate(timeout=PATIENCE_S)
         assert "openlfr.domain.errors.Unavailable" in trouble
         assert "check that Redis runs and has memory and disk" in trouble
         subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
-        assert known_events(disk / "redis") >= set(said.split())
+        assert known_events(disk / "redis") >= set(output.split())
         assert servers(disk / "redis") == []
     finally:
         for process in servers(disk / "redis"):

@@ -101,8 +101,8 @@ def place(tmp_path, capfd, monkeypatch, refusing):
         config.write_text(text, "utf-8")
         capfd.readouterr()
         code = main(list(command))
-        said = capfd.readouterr()
-        text = said.out + said.err
+        output = capfd.readouterr()
+        text = output.out + output.err
         found = [piece for piece in PIECES if piece in text]
         assert not found, text
         for path in tmp_path.rglob("*"):
@@ -129,23 +129,23 @@ def test_no_secret_is_in_a_run_and_its_report(place, tmp_path):
     stopping.start()
     command = ("run", "CONFIG.yaml", "--alerts", "alerts.jsonl", "--report", "report")
     try:
-        code, said = place(*command, cameras=CAMERAS, seconds=3600)
+        code, output = place(*command, cameras=CAMERAS, seconds=3600)
     finally:
         ended.set()
         stopping.join()
-    assert code == INTERRUPTED, said
-    assert "no_scheme" in said
+    assert code == INTERRUPTED, output
+    assert "no_scheme" in output
     assert "camera userinfo" in (tmp_path / "report" / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_no_secret_is_in_a_camera_check(place, more):
-    code, said = place("camera", "check", "--frames", "1", *more, cameras=CAMERAS, seconds=99)
+    code, output = place("camera", "check", "--frames", "1", *more, cameras=CAMERAS, seconds=99)
     assert code == 1
-    assert "camera userinfo: rtsp://127.0.0.1 does not answer" in said
-    assert "camera percent: rtsp://127.0.0.1 does not answer" in said
-    assert "%2F" in said
-    assert "camera no_scheme: (not shown) does not exist; an address begins with" in said
+    assert "camera userinfo: rtsp://127.0.0.1 does not answer" in output
+    assert "camera percent: rtsp://127.0.0.1 does not answer" in output
+    assert "%2F" in output
+    assert "camera no_scheme: (not shown) does not exist; an address begins with" in output
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
@@ -154,10 +154,10 @@ def test_no_secret_is_in_a_camera_check(place, more):
     [("run", "CONFIG.yaml"), ("camera", "check"), ("doctor",), ("doctor", "--json"), ("purge",)],
 )
 def test_an_unreadable_camera_address_yields_a_hint(place, name, command):
-    code, said = place(*command, cameras={name: UNREADABLE[name]})
+    code, output = place(*command, cameras={name: UNREADABLE[name]})
     assert code in (1, 2)
-    assert "percent-encode" in said
-    assert f"cameras.{name}" in said
+    assert "percent-encode" in output
+    assert f"cameras.{name}" in output
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ def test_no_secret_is_in_errors_about_absent_servers(place, command, debug):
 )
 def test_an_unreadable_service_address_yields_a_hint(place, name, password):
     url = SERVERS[name].replace(SECRET, password, 1)
-    code, said = place("alerts", "list", services={name: url})
+    code, output = place("alerts", "list", services={name: url})
     assert code == 2
-    assert "percent-encode" in said
-    assert f"services.{name}" in said
+    assert "percent-encode" in output
+    assert f"services.{name}" in output
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_no_secret_is_in_errors_about_a_misplaced_address(place, tmp_path, capfd
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\n" + written)
     for command in (["run", "CONFIG.yaml"], ["doctor"]):
         assert main(command) in (1, 2)
-        said = "".join(capfd.readouterr())
-        assert not [piece for piece in PIECES if piece in said], said
+        output = "".join(capfd.readouterr())
+        assert not [piece for piece in PIECES if piece in output], output
 
 
 @pytest.mark.parametrize(
@@ -250,5 +250,5 @@ def test_no_secret_is_in_errors_about_a_misplaced_address(place, tmp_path, capfd
 def test_an_address_on_the_command_line_is_not_repeated(place, tmp_path, capfd, command):
     (tmp_path / "CONFIG.yaml").write_text("data_dir: data\n")
     main(command)
-    said = "".join(capfd.readouterr())
-    assert not [piece for piece in PIECES if piece in said], said
+    output = "".join(capfd.readouterr())
+    assert not [piece for piece in PIECES if piece in output], output

@@ -136,9 +136,9 @@ def test_a_frame_passes_a_broker_with_authentication(place, kafka, capsys, way):
             assert line, worker.communicate()
     finally:
         worker.terminate()
-        said = worker.communicate(timeout=PATIENCE_S)
-    assert worker.returncode == 0, said
-    assert PASSWORD not in "".join(said)
+        output = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode == 0, output
+    assert PASSWORD not in "".join(output)
 
 
 def test_a_wrong_password_certificate_or_authority_is_a_sentence(place, kafka, capsys, tmp_path):
@@ -153,10 +153,10 @@ def test_a_wrong_password_certificate_or_authority_is_a_sentence(place, kafka, c
         path = configuration(place, name, f"kafka: {{{kafka['scram'].replace(*changed)}}}")
         command = ["topics", "check", "--config", str(path), "--wait", str(patience)]
         assert main(command) == code
-        said = capsys.readouterr().err
-        assert sentence in said
-        assert "wrong\n" not in said
-        assert PASSWORD not in said
+        output = capsys.readouterr().err
+        assert sentence in output
+        assert "wrong\n" not in output
+        assert PASSWORD not in output
 
 
 def test_redis_over_tls_with_a_password(place, start, authority):

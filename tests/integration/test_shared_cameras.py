@@ -159,9 +159,9 @@ def test_cameras_without_a_process_are_reported_everywhere(configure, servers):
         one = fleet.start(config)
         short = {"configured": 12, "held": 5, "at_most": 5, "unheld": 7, "beyond_room": 7}
         await_that("shortage", lambda: one.cameras == short, seen=fleet.story)
-        said = one.page("/health/ready")
-        assert "true" in said
-        assert "7 of 12 cameras are filmed by nobody" in said
+        output = one.page("/health/ready")
+        assert "true" in output
+        assert "7 of 12 cameras are filmed by nobody" in output
         await_that(
             "log", lambda: "cameras_without_a_process" in one.errors.read_text(), seen=fleet.story
         )

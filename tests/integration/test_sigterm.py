@@ -97,16 +97,16 @@ def started(name: str, config: Path, *, ignored: bool = True) -> subprocess.Pope
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, Any]:
     process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=PATIENCE_S)
-    return process.returncode, said
+    output = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, output
 
 
 @pytest.mark.parametrize("name", ENDS)
 def test_a_service_that_waits_for_kafka_ends_on_sigterm(tmp_path, silent, name):
     process = started(name, configured(tmp_path, silent))
     await_that("connection to Kafka", silent.asked.is_set, alive=[process])
-    code, said = ended(process)
-    assert code == ENDS[name], said
+    code, output = ended(process)
+    assert code == ENDS[name], output
 
 
 @pytest.mark.parametrize("after_s", [0.05, 0.3, 1.0])
@@ -114,8 +114,8 @@ def test_a_service_ends_on_sigterm_at_any_moment_of_its_start(tmp_path, silent, 
     """Before it has a handler of its own the signal itself ends it."""
     process = started("alerting", configured(tmp_path, silent), ignored=False)
     threading.Event().wait(after_s)
-    code, said = ended(process)
-    assert code in (0, -signal.SIGTERM), said
+    code, output = ended(process)
+    assert code in (0, -signal.SIGTERM), output
 
 
 @pytest.mark.service
@@ -125,5 +125,5 @@ def test_a_service_that_waits_for_a_store_ends_on_sigterm(tmp_path, silent, serv
     assert main(["topics", "apply", "--config", str(config), "--wait", str(PATIENCE_S)]) == 0
     process = started(name, config)
     await_that(f"connection to {away}", silent.asked.is_set, alive=[process])
-    code, said = ended(process)
-    assert code == ENDS[name], said
+    code, output = ended(process)
+    assert code == ENDS[name], output

@@ -62,9 +62,9 @@ class Rig:
         self.keeper = LeaseKeeper(
             self.leases, {}, room=9, on_lost=lambda camera: self.watched[camera].lose_lease()
         )
-        self.sent, self.told = Sent(codec.decode_frame), Sent(codec.decode_tally)
+        self.sent, self.tallies = Sent(codec.decode_frame), Sent(codec.decode_tally)
         self.context = IngestContext(
-            self.deployment, Senders(self.sent, self.told), self.keeper, epoch=5,
+            self.deployment, Senders(self.sent, self.tallies), self.keeper, epoch=5,
             frozen_after_s=frozen_after_s,
         )  # fmt: skip
         self.keeper.start()
@@ -143,7 +143,7 @@ def test_a_killed_camera_is_reconnected_with_the_next_epoch(film, tmp_path, rig)
     assert (counts["connects"], counts["reconnects"], counts["frozen"]) == (2, 1, 0)
     assert counts["failures"] >= 1
     assert counts["sent"] == len(before) + len(after)
-    tallies = rig.told.messages
+    tallies = rig.tallies.messages
     assert [(t.epoch, t.first_seq) for t in tallies] == [(5, 0), (after[0].epoch, 0)]
     assert len({frame.epoch for frame in after}) == 1
     assert not gate.problem

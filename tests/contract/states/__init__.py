@@ -1,4 +1,4 @@
-"""What databases of former versions held, as their own code wrote it: a file for each schema.
+"""Contents of previous versions' databases, written by their own code: a file for each schema.
 
 `python -m tests.contract.states` writes the one of the present schema. A migration that is added
 needs that of the schema before it and its own: `tests/contract/test_one_version_back.py` says so.
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 
 
 def dump(url: str) -> dict[str, list[dict[str, Any]]]:
-    """Every row of an SQLite database, by its table."""
+    """Return every row of an SQLite database by table."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         names = sorted(sa.inspect(connection).get_table_names())
@@ -35,11 +35,11 @@ def dump(url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def load(engine: sa.Engine, tables: dict[str, list[dict[str, Any]]]) -> None:
-    """Put rows into a database that has the schema they are of."""
+    """Insert rows into a database with the same schema."""
     known = sa.MetaData()
     known.reflect(engine)
     with engine.begin() as connection:
-        connection.execute(sa.delete(known.tables["counters"]))  # migrations put some there
+        connection.execute(sa.delete(known.tables["counters"]))  # migrations insert some rows
         for table in known.sorted_tables:
             for row in tables.get(table.name, []):
                 values = {name: _typed(table.c[name], value) for name, value in row.items()}
@@ -47,13 +47,13 @@ def load(engine: sa.Engine, tables: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The state in a file: its tables, and what of them is to be found by any later version."""
+    """Return a file's state: its tables, and the facts that every later version must read."""
     state: dict[str, Any] = json.loads(path.read_text())
     return state
 
 
 def write(revision: str, state: dict[str, Any]) -> Path:
-    """Keep the state of a schema."""
+    """Write the state of a schema."""
     path = FOLDER / f"{revision}.json"
     path.write_text(json.dumps(state, sort_keys=True, ensure_ascii=False) + "\n")
     return path

@@ -1,4 +1,4 @@
-"""Writes what a database of the present schema holds, by the present code."""
+"""Writes the content of a database of the present schema with the present code."""
 
 import tempfile
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is to be found in a state, by any version that opens it."""
+"""The facts that every version must read from a state."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from openlfr.adapters.sql.records import Records
 
 
 def facts(records: Records) -> dict[str, Any]:
-    """Entries, alerts, verdicts, counts and acts, as JSON has them."""
+    """Return entries, alerts, verdicts, counts and acts as JSON values."""
     alerts = records.alerts.list()
     cases = {each.alert_id: records.alerts.case(each.alert_id) for each in alerts}
     return {
