@@ -28,7 +28,7 @@ from openlfr.stages.probe import ProbeRules
 from openlfr.stages.track import TrackRules, looks, track
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from openlfr.domain.analysis import ClosedTrack, SightingWithEvidence
     from openlfr.domain.evidence import ShrunkFrame
@@ -73,6 +73,7 @@ class Analyser:
         threshold: float,
         input_sizes: Mapping[str, tuple[int, int] | None] | None = None,
         rules: AnalysisRules | None = None,
+        on_search: Callable[[Query], None] | None = None,
     ) -> None:
         """Create an analyser for one deployment.
 
@@ -84,6 +85,8 @@ class Analyser:
             threshold: Lowest score of a sighting.
             input_sizes: Detector input (width, height) by camera; None or absent for automatic.
             rules: Parameters of the analysis.
+            on_search: Called after the search of each query, for calibrations; its track then has
+                its best score so far.
         """
         self.timings = StageTimer()
         self._detector = detector
@@ -97,6 +100,7 @@ class Analyser:
             threshold=threshold,
             rules=self._rules.probes,
             timings=self.timings,
+            on_search=on_search,
         )
         self._cameras: dict[str, CameraState] = {}
         self._unreported_begun: list[str] = []  # cameras of new tracks

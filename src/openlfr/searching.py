@@ -13,7 +13,7 @@ from openlfr.stages.mask import is_hidden, mask, overlap_share
 from openlfr.stages.overlooked import find_overlooked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from openlfr.domain.evidence import Evidence
     from openlfr.domain.faces import Candidate
@@ -37,6 +37,7 @@ class Searcher:
         threshold: float,
         rules: ProbeRules,
         timings: StageTimer,
+        on_search: Callable[[Query], None] | None = None,
     ) -> None:
         """Create a searcher; the arguments are those of `Analyser`."""
         self._ids = ids
@@ -46,6 +47,7 @@ class Searcher:
         self.threshold = threshold
         self._rules = rules
         self._timings = timings
+        self._on_search = on_search
 
     def use_index(self, index: WatchlistIndex) -> None:
         """Search in another index from the next search on; may be called from any thread."""
@@ -86,6 +88,9 @@ class Searcher:
                         query, best, chosen, conflicts_in_frame=bool(used_frames)
                     )
                     sightings.append(SightingWithEvidence(sighting, evidence))
+        if self._on_search is not None:
+            for query in {id(query): query for query, _ in searched}.values():
+                self._on_search(query)
         return sightings
 
     def _choose_picture(self, ranked: Sequence[TrackFace]) -> tuple[TrackFace, Evidence | None]:

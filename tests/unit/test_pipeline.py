@@ -508,3 +508,33 @@ def test_each_camera_has_its_own_input_size():
     )  # fmt: skip
     analyser.analyse([gate.frame(0), door.frame(0), gate.frame(1)])
     assert detector.sizes == [(320, 192), (640, 384)]
+
+
+def test_an_observer_reads_each_search_with_its_faces_and_its_best_score():
+    street = DrawnStreet("gate", ann=approaching(300), zoe=standing_at(60))
+    seen = []
+
+    def observe(query):
+        boxes = [street.boxes(face.seq) for face in query.faces]
+        people = {
+            name
+            for face, names in zip(query.faces, boxes, strict=True)
+            for name, box in names.items()
+            if box == face.box
+        }
+        seen.append((people, query.track.number, query.track.score.score))
+
+    index = listing("ann", "bob")
+    analyser = Analyser(
+        ids=Ids("market", bytes(32)), detector=DrawnDetector(street), embedder=PatternEmbedder(),
+        index=index, threshold=2.0, on_search=observe,
+    )  # fmt: skip
+    sightings, closed = watch(analyser, street.frames(40))
+    assert not sightings  # no score reaches the threshold, and every search is observed
+    best = {}
+    for people, _, score in seen:
+        (name,) = people
+        best[name] = max(best.get(name, -1.0), score)
+    assert best.keys() == {"ann", "zoe"}
+    assert sorted(best.values()) == sorted(track.score for track in closed)
+    assert best["ann"] > 0.5 > best["zoe"]

@@ -70,6 +70,7 @@ def run(settings: Settings, process: Process) -> NoReturn:
             process ends with exit code 3.
     """
     deployment = DeploymentInForce(require_authorisation(settings))
+    bootstrap.require_no_target(settings)
     # Check providers first: a worker whose GPU cannot be used must not start.
     providers = bootstrap.list_providers(settings)
     log.info("providers", first=short_name(providers[0]), all=providers)

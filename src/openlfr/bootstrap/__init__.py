@@ -7,7 +7,8 @@ only the libraries that it uses.
 
 from __future__ import annotations
 
-from openlfr.bootstrap.conditions import make_conditions
+from openlfr.bootstrap.conditions import make_calibration_conditions, make_conditions
+from openlfr.bootstrap.default_thresholds import SFACE_DEFAULTS
 from openlfr.bootstrap.models import (
     find_model_folder,
     list_models_used,
@@ -31,6 +32,7 @@ from openlfr.bootstrap.stores import (
     derive_control_key,
     derive_ingest_tally_key,
     derive_tally_keys,
+    erase_calibration_films,
     find_records_file,
     make_ids,
     open_alert_book,
@@ -42,7 +44,7 @@ from openlfr.bootstrap.stores import (
     require_records_of_vault,
     upgrade_records,
 )
-from openlfr.bootstrap.thresholds import SFACE_DEFAULTS, choose_threshold
+from openlfr.bootstrap.thresholds import choose_threshold, require_no_target
 
 __all__ = [
     "SFACE_DEFAULTS",
@@ -51,6 +53,7 @@ __all__ = [
     "derive_control_key",
     "derive_ingest_tally_key",
     "derive_tally_keys",
+    "erase_calibration_films",
     "find_model_folder",
     "find_records_file",
     "list_models_used",
@@ -60,6 +63,7 @@ __all__ = [
     "load_detector",
     "load_embedder",
     "make_analyser",
+    "make_calibration_conditions",
     "make_conditions",
     "make_ids",
     "open_alert_book",
@@ -73,6 +77,7 @@ __all__ = [
     "open_vault",
     "require_kafka",
     "require_milvus",
+    "require_no_target",
     "require_records_of_vault",
     "require_redis",
     "require_topics",

@@ -12,6 +12,7 @@ import openlfr
 from openlfr.bootstrap.models import list_models_used
 from openlfr.domain.addresses import remove_login
 from openlfr.domain.baselines import Conditions
+from openlfr.domain.calibrations import CalibrationConditions
 
 if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
@@ -34,14 +35,6 @@ def make_conditions(
         facts: The embedder's facts about its templates.
         vault: The vault, which derives the key for hashing camera addresses.
     """
-    from openlfr.pipeline import AnalysisRules
-
-    rules = {
-        "analysis": asdict(AnalysisRules()),
-        "templates": [facts.alignment, facts.dimension],
-        "window": settings.alerting.window.total_seconds(),
-        "max_age": settings.max_age and settings.max_age.total_seconds(),
-    }
     cameras = {
         name: {
             "url": remove_login(camera.url),
@@ -55,11 +48,36 @@ def make_conditions(
         deployment=deployment,
         threshold=threshold,
         models=list_models_used(settings),
-        rules=hashlib.sha256(_canonical(rules)).hexdigest(),
+        rules=_hash_rules(settings, facts),
         # An address may contain a password, which could be guessed from a hash without a key.
         cameras=hmac.digest(vault.derive(_PURPOSE), _canonical(cameras), "sha256").hex(),
         software=f"OpenLFR {openlfr.__version__}",
     )
+
+
+def make_calibration_conditions(settings: Settings, facts: GalleryFacts) -> CalibrationConditions:
+    """The conditions that a calibration and a start must have in common, besides the list.
+
+    They are those parts of a baseline on which a track's score depends.
+    """
+    return CalibrationConditions.from_models(
+        list_models_used(settings),
+        _hash_rules(settings, facts),
+        f"OpenLFR {openlfr.__version__}",
+    )
+
+
+def _hash_rules(settings: Settings, facts: GalleryFacts) -> str:
+    """sha256 (hex) of the rules of a baseline."""
+    from openlfr.pipeline import AnalysisRules
+
+    rules = {
+        "analysis": asdict(AnalysisRules()),
+        "templates": [facts.alignment, facts.dimension],
+        "window": settings.alerting.window.total_seconds(),
+        "max_age": settings.max_age and settings.max_age.total_seconds(),
+    }
+    return hashlib.sha256(_canonical(rules)).hexdigest()
 
 
 def _canonical(values: dict[str, Any]) -> bytes:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openlfr.bootstrap.thresholds import SFACE_DEFAULTS
+from openlfr.bootstrap.default_thresholds import SFACE_DEFAULTS
 
 if TYPE_CHECKING:
     from openlfr.adapters.models.store import ModelStore

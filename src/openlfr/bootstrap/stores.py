@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,26 @@ def create_data_folder(settings: Settings) -> Path:
         raise Unavailable(
             f"The data folder {folder} cannot be created: {error.strerror or error}. Set another "
             "data_dir, or allow this account to write there."
+        ) from error
+    return folder
+
+
+def erase_calibration_films(settings: Settings) -> Path:
+    """Erase the films of a calibration, of an interrupted one too; return their folder's path.
+
+    Call it only if no run and no calibration is active in the data folder.
+
+    Raises:
+        Unavailable: The films cannot be erased.
+    """
+    folder = settings.data_dir / "calibration"
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise Unavailable(
+            f"The films of a calibration in {folder} cannot be erased: {error.strerror or error}. "
+            "Erase the folder yourself: it contains names and faces of its cohort."
         ) from error
     return folder
 

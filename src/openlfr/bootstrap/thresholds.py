@@ -1,38 +1,77 @@
-"""The threshold of a sighting: the configured value, else the model's default."""
+"""The threshold of a sighting: configured, calibrated for a target, or the model's default."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from openlfr.domain.thresholds import DefaultRow, Threshold, ThresholdOrigin, default_threshold
+from openlfr.bootstrap.conditions import make_calibration_conditions
+from openlfr.bootstrap.default_thresholds import SFACE_DEFAULTS, SFACE_SHA256
+from openlfr.bootstrap.stores import open_vault
+from openlfr.domain.calibrations import PURPOSE
+from openlfr.domain.errors import Misconfigured
+from openlfr.domain.thresholds import Threshold, ThresholdOrigin, default_threshold
+from openlfr.operations.calibrations import find_calibrated_threshold
 
 if TYPE_CHECKING:
     from openlfr.domain.templates import GalleryFacts
+    from openlfr.ports import Records
     from openlfr.settings import Settings
 
-SFACE_SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
 
-SFACE_DEFAULTS = (
-    DefaultRow(20, 0.410, 3275, 3, 0.00267),
-    DefaultRow(100, 0.460, 3275, 3, 0.00267),
-    DefaultRow(400, 0.480, 3275, 3, 0.00267),
-    DefaultRow(800, 0.490, 3275, 2, 0.00220),
-)
-"""SFace's default thresholds by length of the list. Each is the lowest threshold at which at most
-one pass of a stranger in a thousand gives an alert. `python -m benchmarks.default_thresholds`
-prints the table (docs/benchmarks.md, ADR 0022)."""
-
-
-def choose_threshold(settings: Settings, facts: GalleryFacts, subjects: int) -> Threshold:
-    """Return the threshold for a list of this many subjects.
+def choose_threshold(
+    settings: Settings, facts: GalleryFacts, subjects: int, records: Records | None = None
+) -> Threshold:
+    """The threshold for a list of so many subjects.
 
     Args:
-        settings: The configuration; `matching.threshold` has priority if it is set.
+        settings: The configuration; `matching.threshold` or `matching.target_fpir` has priority.
         facts: Facts of the configured embedder.
         subjects: Number of listed subjects at the start; the threshold stays until the next start.
+        records: The recorded calibrations; None in a process without access to the records.
+
+    Raises:
+        Misconfigured: No recorded calibration for the configured target is valid for this list, or
+            this process cannot read it.
     """
-    known = facts.model_sha256 == SFACE_SHA256
-    if settings.matching.threshold is not None:
-        return Threshold(settings.matching.threshold, ThresholdOrigin.SET, subjects, fitted=known)
-    table = SFACE_DEFAULTS if known else ()
+    is_fitted = facts.model_sha256 == SFACE_SHA256
+    matching = settings.matching
+    if matching.threshold is not None:
+        return Threshold(matching.threshold, ThresholdOrigin.SET, subjects, fitted=is_fitted)
+    if matching.target_fpir is not None:
+        if records is None:
+            raise Misconfigured(_CITY_WIDE)
+        return replace(_find_calibrated(settings, facts, records), fitted=is_fitted)
+    table = SFACE_DEFAULTS if is_fitted else ()
     return default_threshold(table, facts.default_threshold, subjects)
+
+
+def require_no_target(settings: Settings) -> None:
+    """Raise an error for a target FPIR in a process that cannot read calibrations.
+
+    Raises:
+        Misconfigured: `matching.target_fpir` is set.
+    """
+    if settings.matching.target_fpir is not None:
+        raise Misconfigured(_CITY_WIDE)
+
+
+_CITY_WIDE = (
+    "matching.target_fpir works with openlfr run only: the analysis service cannot read "
+    "calibrations in this version. Set matching.threshold to the value that openlfr calibrate "
+    "printed, and repeat the calibration after each addition to the list."
+)
+
+
+def _find_calibrated(settings: Settings, facts: GalleryFacts, records: Records) -> Threshold:
+    target = settings.matching.target_fpir
+    assert target is not None  # noqa: S101 - the caller checks it
+    return find_calibrated_threshold(
+        target,
+        make_calibration_conditions(settings, facts),
+        records=records,
+        watchlists=settings.watchlists,
+        key=open_vault(settings).derive(PURPOSE),
+        at=datetime.now(UTC),
+    )

@@ -68,6 +68,7 @@ COMMANDS = {
     "models": "Install, list and verify the models.",
     "simulate": "Create street videos with ground truth; serve videos as cameras.",
     "evaluate": "Measure the error rates on a folder of faces.",
+    "calibrate": "Measure the threshold for a target rate of false alerts.",
     "doctor": "Find problems of this installation.",
     "demo": "Run the whole pipeline on a simulated street.",
 }

@@ -145,6 +145,7 @@ def check_configuration(settings: Settings) -> Iterator[Finding]:
 def check_threshold(settings: Settings) -> Iterator[Finding]:
     """Check the threshold that a run would use now, and its origin."""
     from openlfr import bootstrap
+    from openlfr.domain.errors import Misconfigured
     from openlfr.operations.gallery import count_listed
 
     if settings.services.sql is None and not bootstrap.find_records_file(settings).exists():
@@ -152,9 +153,14 @@ def check_threshold(settings: Settings) -> Iterator[Finding]:
     records = bootstrap.open_records(settings, upgrade=False)
     try:
         listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
+        facts = bootstrap.load_embedder(settings).facts
+        try:
+            chosen = bootstrap.choose_threshold(settings, facts, listed, records)
+        except Misconfigured as error:
+            yield Finding("threshold", State.FAIL, str(error))
+            return
     finally:
         records.close()
-    chosen = bootstrap.choose_threshold(settings, bootstrap.load_embedder(settings).facts, listed)
     yield Finding(
         "threshold",
         State.WARN if chosen.is_outgrown_by(listed) else State.OK,

@@ -70,11 +70,14 @@ def _erase_due(settings: Settings, records: Records) -> None:
     from openlfr.operations.purge import erase_due
     from openlfr.operations.written_files import erase_again
 
+    is_active = is_run_active(settings.data_dir)
+    if not is_active:
+        bootstrap.erase_calibration_films(settings)
     if settings.services.sql is not None:
         # The alerting service erases, and cannot reach the reports on this machine.
         erase_again(records, records.written_files())
         return
-    if is_run_active(settings.data_dir):
+    if is_active:
         return  # the run erases
     if not (settings.data_dir / "vault").is_dir():
         return  # nothing is stored yet, and this check must not create a key

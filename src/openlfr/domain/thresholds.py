@@ -126,7 +126,10 @@ class Threshold:
         if self.origin is ThresholdOrigin.SET:
             return "set in matching.threshold, not calibrated: its error rate is unknown"
         if self.origin is ThresholdOrigin.CALIBRATED:
-            return f"calibrated against a list of {self.list_size} people"
+            basis = f"calibrated against a list of {self.list_size} people"
+            if self.target_fpir is None:
+                return basis
+            return f"{basis} for a target FPIR of {self.target_fpir:g}, with simulated passes"
         if self.row is None:
             return "the model's own default for lists of any length, which was not measured here"
         measured = (

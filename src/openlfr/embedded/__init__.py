@@ -8,6 +8,8 @@
 - `deployment_state.py` reads pauses and stops of the deployment.
 - `eraser.py` erases data whose retention is over.
 - `tallies.py` and `results.py` count, and `summary.py` collects the figures of the report.
+
+`openlfr calibrate` uses `calibrating.py`, and `cohort_passes.py` for its simulated passes.
 """
 
 from openlfr.embedded.options import Progress, RunOptions

@@ -88,7 +88,7 @@ def open_parts(
 
     Raises:
         Misconfigured: A wrong model, a gallery of several models, an unfinished run with other
-            settings, or authorised hours that are over.
+            settings, authorised hours that are over, or no calibration for the target FPIR.
         BadInput: No camera can be opened.
         Unavailable: The disk is full, or a service does not answer.
     """
@@ -98,7 +98,7 @@ def open_parts(
     closing.callback(records.close)
     require_not_closed(records, deployment)
     listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
-    threshold = bootstrap.choose_threshold(settings, embedder.facts, listed)
+    threshold = bootstrap.choose_threshold(settings, embedder.facts, listed, records)
     run, is_resumed = plan_or_resume_run(
         records,
         deployment.deployment_id,

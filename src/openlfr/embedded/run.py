@@ -73,6 +73,7 @@ def run(
         raise Misconfigured(f"{settings.path} has no camera: add one under cameras.")
     with ExitStack() as closing:
         closing.enter_context(lock_for_run(bootstrap.create_data_folder(settings)))
+        bootstrap.erase_calibration_films(settings)  # of a calibration that was killed
         return _Run(settings, deployment, options, closing, stop, on_progress).process()
 
 

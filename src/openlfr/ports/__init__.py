@@ -15,6 +15,8 @@ from openlfr.ports.alerts import AlertChanges, AlertRecording, AlertRecords
 from openlfr.ports.deployments import (
     BaselineChanges,
     BaselineRecords,
+    CalibrationChanges,
+    CalibrationRecords,
     DeploymentChanges,
     DeploymentRecords,
 )
@@ -44,6 +46,8 @@ __all__ = [
     "AuditLog",
     "BaselineChanges",
     "BaselineRecords",
+    "CalibrationChanges",
+    "CalibrationRecords",
     "CameraSource",
     "DeploymentChanges",
     "DeploymentRecords",

@@ -1,4 +1,4 @@
-"""Ports of the records of deployments and their baselines."""
+"""Ports of the records of deployments, their baselines, and calibrations."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.baseline_openings import Opening
+    from openlfr.domain.calibrations import Calibration
     from openlfr.domain.deployment import Deployment
 
 
@@ -53,4 +54,23 @@ class BaselineChanges(BaselineRecords, Protocol):
 
     def add(self, opening: Opening, at: datetime) -> bool:
         """Record the opening of a baseline; return False if its number is already in use."""
+        ...
+
+
+class CalibrationRecords(Protocol):
+    """Calibrations, to read."""
+
+    def list(self) -> Sequence[Calibration]:
+        """Return all unaltered calibrations, the newest first.
+
+        A row is altered if its id is not the hash of its content, or if no act has its id.
+        """
+        ...
+
+
+class CalibrationChanges(CalibrationRecords, Protocol):
+    """New calibrations, in one transaction."""
+
+    def add(self, calibration: Calibration) -> None:
+        """Record a calibration; its act must be recorded in the same transaction."""
         ...

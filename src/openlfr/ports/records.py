@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from openlfr.ports.deployments import (
         BaselineChanges,
         BaselineRecords,
+        CalibrationChanges,
+        CalibrationRecords,
         DeploymentChanges,
         DeploymentRecords,
     )
@@ -103,6 +105,11 @@ class UnitOfWork(Protocol):
         """Changes of planned passages."""
         ...
 
+    @property
+    def calibrations(self) -> CalibrationChanges:
+        """New calibrations."""
+        ...
+
     def record(self, event: AuditEvent) -> None:
         """Record an act, which is written at the end of the transaction."""
         ...
@@ -134,6 +141,11 @@ class Records(Protocol):
     @property
     def passages(self) -> PassageRecords:
         """Planned passages, to read."""
+        ...
+
+    @property
+    def calibrations(self) -> CalibrationRecords:
+        """Calibrations, to read."""
         ...
 
     @property

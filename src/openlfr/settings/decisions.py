@@ -24,8 +24,14 @@ class Matching(Section):
     )  # fmt: skip
     target_fpir: Number | None = Field(
         default=None, gt=0, lt=1, title="Target FPIR",
-        description="Share of passers-by who may be stopped by mistake; a calibration then sets the"
-        " threshold. Cannot be combined with threshold. This version has no calibration yet.",
+        description="Share of passers-by who may be stopped by mistake. `openlfr run` then uses the"
+        " threshold of the newest calibration (`openlfr calibrate`) for this target against the"
+        " present list, and does not start without one. Cannot be combined with threshold.",
+    )  # fmt: skip
+    max_fpir: Number = Field(
+        default=0.01, gt=0, lt=1, title="Highest target FPIR",
+        description="Highest permitted target_fpir; nothing is calibrated or started with a higher"
+        " target.",
     )  # fmt: skip
     index: Literal["snapshot", "milvus"] = Field(
         default="snapshot", title="Index",
@@ -38,10 +44,10 @@ class Matching(Section):
     def _check_threshold(self) -> Self:
         if self.threshold is not None and self.target_fpir is not None:
             raise ValueError("may have threshold or target_fpir, not both")
-        if self.target_fpir is not None:
+        if self.target_fpir is not None and self.target_fpir > self.max_fpir:
             raise ValueError(
-                "has target_fpir, which needs a calibration that this version does not have yet;"
-                " set matching.threshold, or remove both keys"
+                f"has target_fpir {self.target_fpir:g}, above max_fpir {self.max_fpir:g}; set a"
+                " lower target, or have a higher max_fpir approved"
             )
         return self
 

@@ -10,7 +10,15 @@ as network cameras, and `sent_log` reads the cameras' log.
 
 from __future__ import annotations
 
-from openlfr.simulate.make import SimulatedStreet, make_street
+from openlfr.simulate.make import SimulatedStreet, film_people, make_street
 from openlfr.simulate.options import StreetOptions
+from openlfr.simulate.people import Person, read_people
 
-__all__ = ["SimulatedStreet", "StreetOptions", "make_street"]
+__all__ = [
+    "Person",
+    "SimulatedStreet",
+    "StreetOptions",
+    "film_people",
+    "make_street",
+    "read_people",
+]

@@ -18,12 +18,13 @@ from openlfr.simulate.street import Street
 from openlfr.simulate.truth import TrackTruth, frame_line, write_references, write_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from openlfr.ports import FaceDetector
     from openlfr.simulate.journeys import StreetPlan
     from openlfr.simulate.options import StreetOptions
+    from openlfr.simulate.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,30 @@ def make_street(
         path = error.filename or out
         raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
     return SimulatedStreet(cameras, manifest, configuration)
+
+
+def film_people(
+    people: Sequence[Person],
+    out: Path,
+    options: StreetOptions,
+    *,
+    detector: Callable[[], FaceDetector],
+    progress: Callable[[str, int], None] = lambda _camera, _frames: None,
+) -> SimulatedCamera:
+    """Film people, none of them listed, on a street with one camera; write film and truth to `out`.
+
+    Raises:
+        Unavailable: A file cannot be written.
+    """
+    plan = plan_street(options, people)
+    (camera,) = options.cameras
+    street = Street(options, camera, plan.walks[camera], detector)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return _film(out, options, camera, street, plan, progress)
+    except OSError as error:
+        path = error.filename or out
+        raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _film(

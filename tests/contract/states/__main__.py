@@ -12,6 +12,7 @@ from tests.contract.test_tally_records import tally
 from tests.deployments import configured
 from tests.enrolling import add_entry
 from tests.sightings import sighting_of
+from tests.unit.domain.test_calibrations import calibration
 
 from openlfr.adapters.sql.records import Records
 from openlfr.adapters.sql.schema import REVISIONS
@@ -39,6 +40,7 @@ from openlfr.operations.adjudicate import (
     record_outcome,
     undo,
 )
+from openlfr.operations.calibrations import record_calibration
 from openlfr.operations.entries import Entries, remove, suspend
 from openlfr.operations.holds import HoldRequest, place_hold
 
@@ -140,6 +142,7 @@ def main() -> None:
             with records.unit_of_work() as work:
                 work.deployments.put(configured(NOON, NOON + timedelta(days=1)), NOON)
             opened(records, A, alone=True)
+            record_calibration(calibration(), records=records, by=SUE)
             expected = facts(records)
         write(REVISIONS[-1], {"expected": expected, "tables": dump(url)})
 

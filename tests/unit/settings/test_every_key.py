@@ -195,6 +195,12 @@ def topics_of(config):
     return {t.name: (t.partitions, t.replicas, dict(t.configs)) for t in config.topics.plan}
 
 
+def target_of(config):
+    from openlfr.embedded.calibrating import require_target
+
+    return require_target(config, 0.05)
+
+
 class TopicsWithoutDifferences:
     """Kafka's topics; records the transit bounds that they are compared with."""
 
@@ -248,6 +254,7 @@ OTHER = {
     "alerting.settle": ({}, "14m", "1m", lambda c: _engaged(c).settle_at),
     "alerting.second_look": ({}, 0.2, 1, lambda c: c.alerting.second_look),
     "alerting.sealed": ({}, "24h", "48h", lambda c: c.alerting.times.sealed),
+    "matching.max_fpir": ({}, 0.01, 0.1, outcome_of(target_of)),
     "matching.index": ({}, "snapshot", "milvus", index_of),
     "models.folder": ({}, "here", "there", lambda c: bootstrap.open_models(c).__dict__),
     "models.detector": ({}, "yunet", "other", outcome_of(bootstrap.load_detector)),

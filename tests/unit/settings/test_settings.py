@@ -201,9 +201,12 @@ def test_an_absent_authorisation_names_every_field(load):
          " 2026-11-23T09:00:00+00:00")),
         ("matching: {threshold: 0.4, target_fpir: 0.1}",
          "line 2: matching may have threshold or target_fpir, not both"),
-        ("matching:\n  target_fpir: 0.001",
-         ("line 2: matching has target_fpir, which needs a calibration that this version does not"
-         " have yet; set matching.threshold, or remove both keys")),
+        ("matching:\n  target_fpir: 0.02",
+         ("line 2: matching has target_fpir 0.02, above max_fpir 0.01; set a lower target, or have"
+          " a higher max_fpir approved")),
+        ("matching: {target_fpir: 0.002, max_fpir: 0.001}",
+         ("line 2: matching has target_fpir 0.002, above max_fpir 0.001; set a lower target, or"
+          " have a higher max_fpir approved")),
         ("matching: {threshold: 1.2}", "line 2: matching.threshold must be less than 1, not 1.2"),
         ("watchlists: []", "line 2: watchlists must have at least 1 item, not 0"),
         ("services:\n  redis: localhost",

@@ -1,4 +1,4 @@
-"""Deployments and their baselines in memory."""
+"""Deployments, their baselines, and calibrations in memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from openlfr.adapters.memory.state import Access
     from openlfr.domain.baseline_openings import Opening
+    from openlfr.domain.calibrations import Calibration
     from openlfr.domain.deployment import Deployment
 
 _MAX_IN_MESSAGE = 5  # maximum number of deployments in a message about several matches
@@ -90,3 +91,20 @@ class MemoryBaselines:
             state.baselines[key] = opening
             state.recorded_at[key] = at
         return True
+
+
+class MemoryCalibrations:
+    """The `CalibrationChanges` port on a state."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def list(self) -> Sequence[Calibration]:
+        """Return all calibrations, the newest first."""
+        rows = self._access.reading().calibrations.values()
+        return sorted(rows, key=lambda each: each.made_at, reverse=True)
+
+    def add(self, calibration: Calibration) -> None:
+        """Record a calibration."""
+        with self._access.writing() as state:
+            state.calibrations[calibration.calibration_id] = calibration

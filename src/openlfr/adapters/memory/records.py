@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 from openlfr.adapters.memory.alert_changes import MemoryAlertChanges
 from openlfr.adapters.memory.alerts import MemoryAlerts
 from openlfr.adapters.memory.audit import MemoryAuditLog, write_events
-from openlfr.adapters.memory.deployments import MemoryBaselines, MemoryDeployments
+from openlfr.adapters.memory.deployments import (
+    MemoryBaselines,
+    MemoryCalibrations,
+    MemoryDeployments,
+)
 from openlfr.adapters.memory.passages import MemoryPassages
 from openlfr.adapters.memory.state import OneTransaction, State
 from openlfr.adapters.memory.tallies import MemoryTallies
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
         AlertChanges,
         AuditLog,
         BaselineChanges,
+        CalibrationChanges,
         DeploymentChanges,
         PassageChanges,
         WatchlistChanges,
@@ -48,6 +53,7 @@ class MemoryUnitOfWork:
         self.deployments: DeploymentChanges = MemoryDeployments(access)
         self.baselines: BaselineChanges = MemoryBaselines(access)
         self.passages: PassageChanges = MemoryPassages(access)
+        self.calibrations: CalibrationChanges = MemoryCalibrations(access)
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:
@@ -68,6 +74,7 @@ class MemoryRecords:
         self.deployments = MemoryDeployments(self)
         self.baselines = MemoryBaselines(self)
         self.passages = MemoryPassages(self)
+        self.calibrations = MemoryCalibrations(self)
         self.tallies = MemoryTallies(self)
         self.audit: AuditLog = MemoryAuditLog(self)
 

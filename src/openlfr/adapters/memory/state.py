@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openlfr.domain.alert_records import Hold, RecordedEvent
     from openlfr.domain.audit import RecordedAct
     from openlfr.domain.baseline_openings import Opening
+    from openlfr.domain.calibrations import Calibration
     from openlfr.domain.deployment import Deployment
     from openlfr.domain.passages import Passage
     from openlfr.domain.runs import WrittenFiles
@@ -72,6 +73,7 @@ class State:
     deployments: dict[str, Deployment] = field(default_factory=dict)
     baselines: dict[tuple[str, int], Opening] = field(default_factory=dict)
     passages: dict[str, Passage] = field(default_factory=dict)
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     alert_events: dict[str, RecordedEvent] = field(default_factory=dict)
     appended: dict[tuple[str, int], str] = field(default_factory=dict)

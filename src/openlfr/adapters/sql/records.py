@@ -9,6 +9,7 @@ from openlfr.adapters.sql.access import OwnTransactions
 from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.audit import AuditLog
 from openlfr.adapters.sql.baselines import BaselineRecords
+from openlfr.adapters.sql.calibrations import CalibrationRecords
 from openlfr.adapters.sql.control import ControlRecords
 from openlfr.adapters.sql.deployments import DeploymentRecords
 from openlfr.adapters.sql.engine import erase_for_good, open_engine
@@ -48,6 +49,7 @@ class Records:
         self.deployments = DeploymentRecords(access)
         self.baselines = BaselineRecords(access)
         self.passages = PassageRecords(access)
+        self.calibrations = CalibrationRecords(access)
         self.audit = AuditLog(access)
         self.control = ControlRecords(engine)
         self.runs = RunRecords(engine)

@@ -50,6 +50,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.passage_plans.name: (_SELECT,),
         tables.passage_logs.name: (_SELECT,),
         tables.passage_findings.name: (_SELECT, _INSERT),  # before it erases an alert or a name
+        tables.calibrations.name: (_SELECT,),
         _VERSION_TABLE: (_SELECT,),
     },
     "operator": {
@@ -74,6 +75,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         tables.passage_plans.name: (_SELECT, _INSERT),
         tables.passage_logs.name: (_SELECT, _INSERT),
         tables.passage_findings.name: (_SELECT, _INSERT),
+        tables.calibrations.name: (_SELECT, _INSERT),
         _VERSION_TABLE: (_SELECT,),
     },
 }

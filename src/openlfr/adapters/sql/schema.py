@@ -36,6 +36,7 @@ REVISIONS = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )  # every migration in `versions/`, the oldest first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # an arbitrary number, the same for every OpenLFR process

@@ -9,6 +9,7 @@ from openlfr.adapters.sql.access import OneTransaction
 from openlfr.adapters.sql.alert_changes import AlertChanges
 from openlfr.adapters.sql.audit import write_events
 from openlfr.adapters.sql.baselines import BaselineChanges
+from openlfr.adapters.sql.calibrations import CalibrationChanges
 from openlfr.adapters.sql.deployments import DeploymentChanges
 from openlfr.adapters.sql.passages import PassageChanges
 from openlfr.adapters.sql.watchlist_changes import WatchlistChanges
@@ -31,6 +32,7 @@ class UnitOfWork:
         self.deployments = DeploymentChanges(access)
         self.baselines = BaselineChanges(access)
         self.passages = PassageChanges(access)
+        self.calibrations = CalibrationChanges(access)
         self.events: list[AuditEvent] = []
 
     def record(self, event: AuditEvent) -> None:

@@ -12,7 +12,7 @@ from openlfr.adapters.sql.tables.alerts import (
 )
 from openlfr.adapters.sql.tables.audit import act_words, audit_events
 from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
-from openlfr.adapters.sql.tables.deployments import baselines, deployments
+from openlfr.adapters.sql.tables.deployments import baselines, calibrations, deployments
 from openlfr.adapters.sql.tables.passages import passage_findings, passage_logs, passage_plans
 from openlfr.adapters.sql.tables.runs import checkpoints, runs, tallies
 from openlfr.adapters.sql.tables.watchlist import AUTHORITY, counters, gallery_facts, references
@@ -25,6 +25,7 @@ __all__ = [
     "alerts",
     "audit_events",
     "baselines",
+    "calibrations",
     "checkpoints",
     "counters",
     "deployments",

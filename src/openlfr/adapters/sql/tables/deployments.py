@@ -1,8 +1,8 @@
-"""Tables of deployments and of their baselines."""
+"""Tables of deployments, of their baselines, and of calibrations."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table
 
 from openlfr.adapters.sql.tables.base import UtcDateTime, metadata
 
@@ -38,4 +38,14 @@ baselines = Table(
     Column("why", JSON, nullable=False),  # the changed settings
     Column("content", JSON, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+# Thresholds for a target FPIR: hashes and counts, no names.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("calibration_id", String(64), primary_key=True),  # hash of the content
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("target_fpir", Float(53), nullable=False),
+    Column("content", JSON, nullable=False),
 )
