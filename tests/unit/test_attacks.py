@@ -1,4 +1,4 @@
-"""The attacks that docs/accountability.md says are tests are tests."""
+"""Every attack in docs/accountability.md has its test."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""scripts/compatible refuses what a reader of a released version could notice."""
+"""scripts/compatible refuses changes that break a reader of a released version."""
 
 from __future__ import annotations
 

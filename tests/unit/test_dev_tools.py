@@ -1,4 +1,4 @@
-"""Which Go builds the example: one that is new enough, wherever it comes from."""
+"""The example is built by a Go that is new enough."""
 
 from __future__ import annotations
 

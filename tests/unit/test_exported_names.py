@@ -1,4 +1,4 @@
-"""What a package exports is declared in `__all__`, documented, and all that others take from it."""
+"""Other packages import only names that a package declares in `__all__` and documents."""
 
 from __future__ import annotations
 

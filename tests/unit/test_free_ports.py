@@ -1,4 +1,4 @@
-"""Ports of servers that tests start: whoever asks is given another one."""
+"""Each request for a free port returns another port."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""What is installed is what was locked, and the scripts say plainly what they lack."""
+"""Installed packages are the locked ones, and scripts name their missing requirements."""
 
 import importlib.metadata
 import os

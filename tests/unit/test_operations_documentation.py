@@ -1,4 +1,4 @@
-"""docs/operations.md names what there is: every metric, every variable."""
+"""docs/operations.md names every metric and every variable."""
 
 from __future__ import annotations
 

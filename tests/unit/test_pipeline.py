@@ -1,4 +1,4 @@
-"""The Analyser with drawn people: what it gives out, and what it keeps to itself."""
+"""The results of the Analyser with drawn people, and the data that it retains."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Walk = "Callable[[int], Box | None]"  # the face's box in frame n
 
 @dataclass
 class ListeningIndex:
-    """An index that remembers what it was asked."""
+    """An index that records its queries."""
 
     index: ExactIndex
     asked: list[tuple[bytes, datetime]] = field(default_factory=list)

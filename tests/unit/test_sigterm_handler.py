@@ -1,4 +1,4 @@
-"""SIGTERM before there is anything to end in order, and after somebody has taken over."""
+"""SIGTERM in an idle process, and in a process with its own handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/topics.md and docs/asyncapi.yaml say what the protos and the topic table say, no more."""
+"""docs/topics.md and docs/asyncapi.yaml agree with the protos and the topic table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ every_topic = pytest.mark.parametrize("topic", plan_topics(), ids=lambda topic: 
 
 
 def reached(name):
-    """A message and all that it holds."""
+    """Yield a message and its nested messages."""
     found = {name}
     for field in MESSAGES[name].fields:
         if field.message_type is not None and field.message_type.name in MESSAGES:

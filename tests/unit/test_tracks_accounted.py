@@ -40,7 +40,7 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (54, 128, 3)).astype(np.uint
 
 
 class Models:
-    """Finds a face at each place that a frame says, and fails when asked to."""
+    """A detector that finds a face at each place in the frame, and can fail."""
 
     facts = GalleryFacts("drawn", "0" * 64, 2, "arcface-112", 0.5)
 

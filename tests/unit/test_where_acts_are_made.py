@@ -34,7 +34,7 @@ EVENTS = frozenset({audit.AuditEvent.__name__, *kinds_of(audit.ActDetails)})
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    """What a caller passes."""
+    """The arguments of a call."""
     given = function.args
     names = [each.arg for each in (*given.posonlyargs, *given.args)]
     if names[:1] in (["self"], ["cls"]):

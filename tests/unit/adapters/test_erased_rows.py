@@ -43,7 +43,7 @@ def settle_all(records):
 
 
 def found(folder):
-    """Which of the secrets stand in any file, by number."""
+    """Return the numbers of the secrets that are in any file."""
     content = b"".join(path.read_bytes() for path in sorted(folder.glob("openlfr.db*")))
     return [n for n, secret in enumerate([*SECRETS, LARGE[:60]]) if secret in content]
 

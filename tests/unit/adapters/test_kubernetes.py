@@ -1,4 +1,4 @@
-"""Whether a pod comes back: what the API server answers, and what is made of no answer."""
+"""Responses of the API server, and its silence, decide whether a pod returns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refusal(code: int) -> tuple[int, Any]:
 
 
 class Api:
-    """An API server that gives one answer, and notes what it was asked."""
+    """An API server that gives one response, and records its requests."""
 
     def __init__(self, folder):
         self.answer: tuple[int, Any] = statefulset()

@@ -1,4 +1,4 @@
-"""`openlfr rights`: what administrators of servers run."""
+"""`openlfr rights` prints scripts for the administrators of servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data folder that this account may not write to: one sentence says what, where, what to do."""
+"""An unwritable data folder is reported in one sentence with advice."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The demonstration's supervisor: what dies is started again, what is asked to end ends."""
+"""The demonstration's supervisor restarts dead processes and ends processes on request."""
 
 from __future__ import annotations
 

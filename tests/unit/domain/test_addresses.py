@@ -1,4 +1,4 @@
-"""Of an address scheme and host are shown, wherever its password stands."""
+"""Only scheme and host of an address are printed, wherever its password is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people make of an alert: whatever they do in whatever order, the rules hold."""
+"""Verdicts on an alert obey the rules in any order of acts."""
 
 from datetime import UTC, datetime, timedelta
 

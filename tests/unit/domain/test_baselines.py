@@ -1,4 +1,4 @@
-"""What opens a baseline, what does not, and which one a process is in."""
+"""The changes that open a baseline, and the baseline of a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what: the console's table, and what the command line's principal may."""
+"""The permissions in the console's table, and those of the command line's principal."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""From what analysis gives to tallies: who is counted where."""
+"""The counts of an analysis in its tallies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From which score, and who chose it."""
+"""The threshold and its origin."""
 
 import pytest
 

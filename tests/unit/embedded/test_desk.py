@@ -42,7 +42,7 @@ def sighted(
 
 
 class Office:
-    """What outlives a process: the book, the records, the vault, the file."""
+    """The stores that outlive a process: the book, the records, the vault, the file."""
 
     def __init__(self, folder, *, file: bool = True):
         self.book, self.vault = MemoryAlertBook(), MemoryVault()

@@ -1,4 +1,4 @@
-"""A run erases by itself what is due, and says who is listed and found by nobody."""
+"""A run erases due data, and names entries that cannot be found."""
 
 from __future__ import annotations
 

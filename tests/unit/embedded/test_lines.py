@@ -1,4 +1,4 @@
-"""Alert lines: what others read, each once, whatever happened to the file before."""
+"""Each alert is one line in the file, even after the file was damaged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An unfinished run goes on after a revision of its deployment, and not with other results."""
+"""An unfinished run continues after a revision unless its results would change."""
 
 from datetime import UTC, datetime
 

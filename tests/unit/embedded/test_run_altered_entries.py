@@ -1,4 +1,4 @@
-"""A run searches for nobody whose entry was changed since the enrolment, and says who it is."""
+"""A run does not search for an altered entry, and names it."""
 
 from __future__ import annotations
 

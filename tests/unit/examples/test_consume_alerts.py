@@ -57,7 +57,7 @@ def changed(change=lambda alert: None, **fields):
 
 
 class FakeConsumer:
-    """Gives its batches, then SIGTERM; it can do nothing but read, commit and close."""
+    """Returns its batches, then raises SIGTERM; it can only read, commit and close."""
 
     def __init__(self, *batches):
         self.batches = list(batches)

@@ -1,4 +1,4 @@
-"""A threshold from a target FPIR holds it, and is refused where the data do not."""
+"""A threshold meets its target FPIR, or is refused if the data do not suffice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded of a deployment from its draft to its end, and what is refused."""
+"""The acts of a deployment from its draft to its end, and refused changes."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

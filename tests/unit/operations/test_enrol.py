@@ -1,4 +1,4 @@
-"""What is recorded of a row, and what is kept of its photo."""
+"""The record of a manifest row, and the stored picture of its photo."""
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta

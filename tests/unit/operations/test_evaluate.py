@@ -1,4 +1,4 @@
-"""The experiment over a folder: who is enrolled, who is looked for, and what a failure means."""
+"""The experiment over a folder: enrolled people, searched people, and the effect of failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which photos may be enrolled, and whose face is taken."""
+"""The photos that can be enrolled, and the choice of the face."""
 
 import cv2
 import numpy as np

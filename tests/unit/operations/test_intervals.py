@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say, where few errors were seen too."""
+"""Intervals contain the truth as often as their level states, even with few errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An alert is raised in one order, and whatever a crash cuts off is made up for."""
+"""An alert is raised in fixed steps; steps missing after a crash are completed."""
 
 from __future__ import annotations
 

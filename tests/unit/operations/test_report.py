@@ -1,4 +1,4 @@
-"""The report says what the run did, safely, and the same each time."""
+"""The report describes the run safely and reproducibly."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ SUMMARY = RunSummary(
 
 
 class Page(HTMLParser):
-    """Text, tags and whatever a browser would fetch."""
+    """Text, tags and the resources that a browser would load."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ OUTSIDE = "openlfr_camera_outside_hours"
 
 
 class Keeper:
-    """One process alone, which holds what it was given."""
+    """A single process that has every lease."""
 
     member_id, joined_at_ms, is_view_trusted, may_take_over, silent_s = "us", 1, True, True, 0.0
 

@@ -15,7 +15,7 @@ from openlfr_analysis.index_in_use import IndexInUse
 
 
 class Analyser:
-    """Notes with which index and threshold it works."""
+    """Records its index and threshold."""
 
     index, threshold = None, 1.0
 

@@ -1,4 +1,4 @@
-"""The threads that keep the control topic and the vector store equal to the records."""
+"""The threads that make the control topic and the vector store equal to the records."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FACTS = GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4)
 
 
 class Relay:
-    """A relay of which a test says what happens in a round."""
+    """A relay whose rounds are set by a test."""
 
     def __init__(self):
         self.is_leader = True
@@ -47,7 +47,7 @@ class Relay:
 
 
 class Store(MemoryTemplateStore):
-    """A vector store that can be away, and says when it was asked."""
+    """A vector store that can be unreachable, and records its calls."""
 
     def __init__(self):
         super().__init__(FACTS)

@@ -1,4 +1,4 @@
-"""When a process trusts its view of the others, and which leases it keeps after an outage."""
+"""A process's trust in its view of the others, and its leases after an outage."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Source:
 
 
 class Kafka:
-    """Keeps what it is sent."""
+    """A sender that records its messages."""
 
     def __init__(self):
         self.records = []

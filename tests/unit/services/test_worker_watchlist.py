@@ -46,7 +46,7 @@ def listed(*templates, **hashes):
 
 
 class Store(MemoryTemplateStore):
-    """A template store that notes what it is asked for, and may be away."""
+    """A template store that records its requests, and can be unreachable."""
 
     def __init__(self):
         super().__init__(FACTS)
@@ -60,7 +60,7 @@ class Store(MemoryTemplateStore):
 
 
 class AtOnce(Executor):
-    """Does what it is given in the caller's thread."""
+    """An executor that runs each task in the caller's thread."""
 
     def submit(self, work, /, *given):
         done = Future()

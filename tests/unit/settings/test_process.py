@@ -1,4 +1,4 @@
-"""What a process of a service takes from its environment."""
+"""The variables that a process of a service reads."""
 
 from __future__ import annotations
 

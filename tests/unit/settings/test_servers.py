@@ -1,4 +1,4 @@
-"""How servers are reached: what CONFIG.yaml and the environment say, and what is never shown."""
+"""Server addresses and credentials from CONFIG.yaml and the environment; no secret is printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of strangers: what is read, what is refused from its header, and that nobody prints."""
+"""Untrusted pictures: valid files, refusals by the header, silent libraries."""
 
 import io
 import struct

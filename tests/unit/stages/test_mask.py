@@ -1,4 +1,4 @@
-"""The alerted face is shown with its margin, and nothing of anybody else's."""
+"""The alerted face is visible with its margin; other faces are masked."""
 
 import numpy as np
 import pytest

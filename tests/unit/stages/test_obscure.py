@@ -1,4 +1,4 @@
-"""What is kept of a frame leaves nobody more than a few cells."""
+"""A retained frame shows each other face in a few cells only."""
 
 from functools import cache
 

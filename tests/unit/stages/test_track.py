@@ -1,4 +1,4 @@
-"""Whose face a track holds."""
+"""A track contains the faces of one person."""
 
 from __future__ import annotations
 

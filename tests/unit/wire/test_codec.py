@@ -1,4 +1,4 @@
-"""Every message survives its journey, and whatever is not whole is refused with a sentence."""
+"""Every message survives encoding, and an incomplete message is refused in one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of every message of every released version mean what they meant, for ever."""
+"""Bytes of every message of every released version decode to the same values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside a message."""
+"""The headers of a message."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def grey(number, size=(64, 48)):
 
 @pytest.fixture
 def make_film(tmp_path):
-    """Writes a film whose frames are shown at given milliseconds, with what else is asked for."""
+    """Write a film whose frames have given display times in milliseconds."""
 
     def make(
         name="film.mkv",

@@ -1,4 +1,4 @@
-"""How late pictures are read, told by their own times."""
+"""The lateness of pictures, computed from their timestamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a worker ends: its exit code says whether waiting could mend it, its log what it was."""
+"""A worker's exit code shows whether a retry can help, and its log names the cause."""
 
 from __future__ import annotations
 

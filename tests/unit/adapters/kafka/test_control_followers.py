@@ -1,4 +1,4 @@
-"""What becomes of what control.v1 says of a deployment: order, replays, forgeries, tombstones."""
+"""States of a deployment in control.v1: order, replays, forgeries, tombstones."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A sender of whose records nothing becomes says so; brokers that are away are no such case."""
+"""A sender reports undelivered records, but not unreachable brokers."""
 
 from __future__ import annotations
 

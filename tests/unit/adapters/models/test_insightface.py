@@ -75,7 +75,7 @@ def as_shipped(family, content, tmp_path, monkeypatch):
 
 @pytest.fixture
 def runs(monkeypatch):
-    """How many pictures each run of a model was given."""
+    """Return the number of pictures in each run of a model."""
     given = []
 
     def count(model):

@@ -34,7 +34,7 @@ def test_a_picture_of_the_right_size_is_not_copied():
 
 
 class Spy:
-    """A session that finds nothing, and keeps the shapes of its batches."""
+    """A session that detects nothing, and records the shapes of its batches."""
 
     def __init__(self, provider: str) -> None:
         self.provider = provider

@@ -1,4 +1,4 @@
-"""The pages of a service: what Prometheus and the probes read."""
+"""The pages of a service for Prometheus and the probes."""
 
 from __future__ import annotations
 
