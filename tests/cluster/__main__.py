@@ -35,7 +35,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def main() -> int:
-    """Run what was asked for; 1 where a row is not as it should be."""
+    """Run the requested parts; return 1 if a row fails."""
     parser = argparse.ArgumentParser(
         prog="tests/cluster", description=(__doc__ or "").splitlines()[0]
     )
@@ -79,7 +79,7 @@ def main() -> int:
 
 
 def _run(asked: argparse.Namespace, film: Street) -> int:
-    """The parts over a release, and the table."""
+    """Run the parts on a release, and print the table."""
     import parts
     from release import Release
 
@@ -96,7 +96,7 @@ def _run(asked: argparse.Namespace, film: Street) -> int:
 
 @contextmanager
 def _served(address: str, folder: Path) -> Iterator[Path]:
-    """Servers for as long as the run lasts; the folder that says how they are reached."""
+    """Run servers during the run; yield the folder with their addresses."""
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, str(HERE / "servers.py"), "--address", address]
     with subprocess.Popen([*command, "--folder", str(folder)], stdout=subprocess.PIPE) as servers:

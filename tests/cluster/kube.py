@@ -1,4 +1,4 @@
-"""kubectl and helm, as whoever runs this would type them; pods of the test's own."""
+"""Calls of kubectl and helm as an operator would type them, and the test's own pods."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ RESTRICTED = {
 
 
 class Failed(Exception):
-    """What a row of the table says where something is not as it should be."""
+    """A row of the table fails; the message is the row's text."""
 
 
 class NotSeen(Exception):
-    """What a row says where this cluster lacks what it takes; the row is then neither."""
+    """The cluster lacks something that the row requires; the row neither passes nor fails."""
 
 
 class Cluster:
-    """One namespace of a cluster, and the release in it."""
+    """A namespace of a cluster, and its release."""
 
     def __init__(self, namespace: str, *, kubectl: str, helm: str) -> None:
         self.namespace = namespace
@@ -44,19 +44,19 @@ class Cluster:
     def kubectl(
         self, *words: object, stdin: bytes | None = None, check: bool = True, limit: float = 300
     ) -> str:
-        """Run kubectl in the namespace; what it printed."""
+        """Run kubectl in the namespace, and return its output."""
         return self._run([self._kubectl, "-n", self.namespace], words, stdin, check, limit)
 
     def helm(self, *words: object, check: bool = True, limit: float = 900) -> str:
-        """Run helm in the namespace; what it printed."""
+        """Run helm in the namespace, and return its output."""
         return self._run([self._helm, "-n", self.namespace], words, None, check, limit)
 
     def get(self, *words: object) -> Any:
-        """A resource, or a list of them."""
+        """Return a resource, or a list of resources."""
         return json.loads(self.kubectl("get", *words, "-o", "json"))
 
     def api_server(self) -> list[str]:
-        """Its addresses: the Service's, and those behind it, which a policy may see instead."""
+        """Return the API server's addresses: its Service's and its endpoints', for policies."""
         service = self.get("service", "kubernetes", "--namespace", "default")
         slices = self.get("endpointslices", "--namespace", "default", "-l",
                           "kubernetes.io/service-name=kubernetes")["items"]  # fmt: skip
@@ -72,7 +72,7 @@ class Cluster:
         self._run([self._kubectl], ["apply", "-f", "-"], content.encode(), True, 300)
 
     def secret(self, name: str, files: dict[str, str]) -> None:
-        """Make a Secret, or take the place of one."""
+        """Create or replace a Secret."""
         what = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
         self.apply(what | {"stringData": files})
 
@@ -84,7 +84,7 @@ class Cluster:
                             limit=limit)  # fmt: skip
 
     def pods(self, component: str) -> list[dict[str, Any]]:
-        """The release's pods of a component."""
+        """Return the release's pods of a component."""
         labels = (
             f"app.kubernetes.io/instance={self.release},app.kubernetes.io/component={component}"
         )
@@ -94,10 +94,10 @@ class Cluster:
     def await_that(
         self, what: str, condition: Callable[[], object], limit: float = 180, pause: float = 1.0
     ) -> float:
-        """Wait until it is so; the seconds that it took.
+        """Wait until a condition is true, and return the seconds until then.
 
         Raises:
-            Failed: It never was.
+            Failed: The condition was not true in time.
         """
         begun = time.monotonic()
         while not condition():
@@ -108,7 +108,7 @@ class Cluster:
 
     def pod(self, name: str, image: str, command: Sequence[str], *, mounts: dict[str, Any],
             memory: str = "512Mi", labels: dict[str, str] | None = None) -> None:  # fmt: skip
-        """Start a pod of the test's own; `mounts` is path -> volume."""
+        """Start a pod of the test; `mounts` is path -> volume."""
         names = {path: f"v{number}" for number, path in enumerate(mounts)}
         self.apply({
             "apiVersion": "v1", "kind": "Pod",
@@ -131,7 +131,7 @@ class Cluster:
         self.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=180s")
 
     def copy(self, files: dict[str, bytes], pod: str, folder: str) -> None:
-        """Bring files into a pod as the documentation says it: by tar over stdin."""
+        """Copy files into a pod as documented: with tar over stdin."""
         import io
         import tarfile
 

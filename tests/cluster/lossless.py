@@ -1,4 +1,4 @@
-"""Whoever is killed, moved or replaced: no published sighting is lost, and none is doubled.
+"""When pods are killed, moved or replaced, no published sighting is lost or doubled.
 
 The recorded cameras are filmed once, quietly on one machine, for the truth; then on the cluster,
 while pods are killed, the node is drained and the release is upgraded. The events must be the very
@@ -24,7 +24,7 @@ CAMERAS = ("yard-0", "yard-1", "yard-2", "yard-3", "yard-4", "yard-5")
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
-    """Three pairs of cameras, each with a disturbance of its own."""
+    """Film three pairs of cameras, each with another disturbance."""
     table.row("the live cameras are switched off", release.cameras_off)
     table.row("the truth: one process over the same pictures",
               lambda: f"{len(release.film.truth())} events")  # fmt: skip
@@ -40,7 +40,7 @@ def run(table: Table, release: Release, asked: Any) -> None:
 def disturbed(
     release: Release, disturb: Callable[[Release, Sequence[str]], str], cameras: Sequence[str]
 ) -> str:
-    """Film, disturb, and compare what came of it with the truth."""
+    """Film, disturb, and compare the events with the truth."""
     film(release, cameras)
     release.cluster.await_that("first event", lambda: release.alerts(*cameras), limit=300, pause=1)
     how = disturb(release, cameras)
@@ -52,7 +52,7 @@ def film(release: Release, cameras: Sequence[str]) -> None:
 
 
 def compare(release: Release, cameras: Sequence[str], limit: float = 600) -> str:
-    """Wait for what must come, then look at what did."""
+    """Wait for the expected events, then compare."""
     truth = [each for each in release.film.truth() if each[4] in cameras]
 
     wanted = dict.fromkeys(cameras, release.film.frames)
@@ -63,7 +63,7 @@ def compare(release: Release, cameras: Sequence[str], limit: float = 600) -> str
     def done() -> bool:
         try:
             return release.analysed(*cameras) == wanted
-        except Failed:  # the operator's pod is being replaced
+        except Failed:  # the operator's pod may be restarting
             return False
 
     try:
@@ -91,7 +91,7 @@ def compare(release: Release, cameras: Sequence[str], limit: float = 600) -> str
 
 
 def kill(release: Release, cameras: Sequence[str]) -> str:
-    """One after the other, as when a node loses its power."""
+    """Kill pods one after the other, as when nodes lose power."""
     for pod in ("openlfr-analysis-0", "openlfr-alerting-0"):
         release.killed.add(release.cluster.get("pod", pod)["metadata"]["uid"])
         release.cluster.kubectl("delete", "pod", pod, "--grace-period=0", "--force")

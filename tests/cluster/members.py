@@ -1,4 +1,4 @@
-"""Static members: who is to come back keeps its place, who is not leaves it at once."""
+"""Static members: a restarting pod keeps its partitions, and a removed pod leaves at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAST = "openlfr-analysis-1"
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
-    """Two pods of each worker; then one again."""
+    """Run two pods of each worker, then one again."""
     table.row("two pods of analysis and two of alerting", lambda: scale_by_values(release, 2))
     for what, replace in (
         ("a rolling update moves nobody's partitions", update),
@@ -33,7 +33,7 @@ def run(table: Table, release: Release, asked: Any) -> None:
 
 
 def scale_by_values(release: Release, number: int) -> str:
-    """As values say it, by an upgrade."""
+    """Set the replicas in the values, and upgrade."""
     services = release.sets["services"]
     for name in ("analysis", "alerting"):
         services[name] = services.get(name, {}) | {"replicas": number}
@@ -43,7 +43,7 @@ def scale_by_values(release: Release, number: int) -> str:
 
 
 def settled(release: Release, number: int) -> str:
-    """Wait until so many pods of analysis share the partitions of the frames; who has how many."""
+    """Wait until this many analysis pods share the frames' partitions; return the counts by pod."""
     wanted = total(release)
 
     def shared() -> bool:
@@ -56,7 +56,7 @@ def settled(release: Release, number: int) -> str:
 
 
 def total(release: Release) -> int:
-    """Partitions of the frames, as the release itself was told."""
+    """Return the number of the frames' partitions by the release's values."""
     import json
 
     spec = release.cluster.get("statefulset", "openlfr-analysis")["spec"]["template"]["spec"]
@@ -65,7 +65,7 @@ def total(release: Release) -> int:
 
 
 def partitions(release: Release) -> dict[str, int]:
-    """Of each pod of analysis that can be asked."""
+    """Return the partition count of each analysis pod that answers."""
     found = {}
     for pod in release.cluster.pods("analysis"):
         name = pod["metadata"]["name"]
@@ -77,7 +77,7 @@ def partitions(release: Release) -> dict[str, int]:
 
 
 def keeps(release: Release, replace: Callable[[Release], str]) -> str:
-    """That no member's partitions moved while pods were replaced."""
+    """Check that no member's partitions moved while pods were replaced."""
     groups = ("analysis", "alerting")
     before = {each: release.generation(each) for each in groups}
     held = partitions(release)
@@ -94,7 +94,7 @@ def keeps(release: Release, replace: Callable[[Release], str]) -> str:
 
 
 def update(release: Release) -> str:
-    """Every pod of both services, one after the other."""
+    """Restart every pod of both services, one after the other."""
     begun = time.monotonic()
     for name in ("analysis", "alerting"):
         release.cluster.kubectl("rollout", "restart", f"statefulset/openlfr-{name}")
@@ -103,7 +103,7 @@ def update(release: Release) -> str:
 
 
 def drain(release: Release) -> str:
-    """One pod, since what is drained from the only node waits until it may come back."""
+    """Drain one pod; it stays pending until the only node is schedulable again."""
     cluster = release.cluster
     node = cluster.get("pod", LAST)["spec"]["nodeName"]
     begun = time.monotonic()
@@ -118,7 +118,7 @@ def drain(release: Release) -> str:
 
 
 def leaves(release: Release) -> str:
-    """After how long the other pod has everything; by the session alone it would be that."""
+    """Measure when the other pod has all partitions; the session timeout is longer."""
     before = release.generation("analysis")
     wanted = total(release)
     release.cluster.kubectl("scale", "statefulset/openlfr-analysis", "--replicas=1")
@@ -136,7 +136,7 @@ def leaves(release: Release) -> str:
 
 
 def kill_alerting(release: Release, cameras: Any) -> str:
-    """One of two; the other one's, and its own when it is back, lose nothing."""
+    """Kill one of two alerting pods; no alert is lost then or after its return."""
     pod = "openlfr-alerting-0"
     release.killed.add(release.cluster.get("pod", pod)["metadata"]["uid"])
     release.cluster.kubectl("delete", "pod", pod, "--grace-period=0", "--force")

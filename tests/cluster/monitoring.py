@@ -1,4 +1,4 @@
-"""A Prometheus that asks who one is, in the namespace whose pods may read metrics."""
+"""A Prometheus with authentication, in the namespace whose pods may read metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAMESPACE, USER = "monitoring", "keda"
 URL = f"http://prometheus.{NAMESPACE}:9090"
-# Debian's knows no discovery by Kubernetes; the headless Services name every pod.
+# Debian's build lacks Kubernetes discovery; the headless Services resolve to every pod.
 CONFIG = """\
 global: {{scrape_interval: 5s}}
 scrape_configs:
@@ -32,7 +32,7 @@ scrape_configs:
 
 
 def start(release: Release, image: str) -> str:
-    """Run it; the release's values then name it, and a Secret with its password."""
+    """Run Prometheus; return the release's values with its address and password Secret."""
     cluster = release.cluster
     password = secrets.token_urlsafe(16)
     enforce = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -92,7 +92,7 @@ def _deployment(image: str, password: str) -> dict[str, Any]:
 
 
 def _bcrypt(password: str) -> str:
-    """As Prometheus wants it; by the system's libcrypt, which perl reaches everywhere."""
+    """Hash a password for Prometheus with the system's libcrypt, which perl can call everywhere."""
     salt = "$2b$06$" + secrets.token_hex(11)
     done = subprocess.run(["perl", "-e", "print crypt($ARGV[0], $ARGV[1])", password, salt],
                           capture_output=True, text=True, check=True)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The parts of a run, in their order."""
+"""The parts of a run, in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECORDED = (*scaling.CAMERAS, *lossless.CAMERAS, *members.CAMERAS, *scaling.BY_P
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
-    """Every part that was asked for."""
+    """Run every requested part."""
     parts = {
         "install": install, "people": people.run, "reach": reach, "lossless": lossless.run,
         "members": members.run, "scaling": scaling.run, "end": end,
@@ -35,20 +35,20 @@ def run(table: Table, release: Release, asked: Any) -> None:
 
 
 def settings(asked: Any) -> dict[str, Any]:
-    """Values that the run itself needs."""
+    """Return the chart values that the run requires."""
     models = {"install": False, "volume": {"existingClaim": "models"}} if asked.models else {}
     return {
         "models": models,
         "config": {"secret": {"name": "openlfr-config"}},
         "evidence": {"keySecret": {"name": "openlfr-vault"}},
-        # Every frame counts, also while a worker is started again.
+        # Every frame counts, also during a worker's restart.
         "topics": {"framesTransit": "1h", "framesRetention": "30m"},
         "services": {"ingest": {"configSecret": "openlfr-config-live"}},
     }
 
 
 def install(table: Table, release: Release, asked: Any) -> None:
-    """From an empty namespace to a release that works."""
+    """Install a working release into an empty namespace."""
     table.row("namespace", release.namespace)
     table.row("secrets", lambda: release.secrets(asked.servers))
     if asked.models:
@@ -64,14 +64,14 @@ def install(table: Table, release: Release, asked: Any) -> None:
 
 
 def brokers(release: Release) -> str:
-    """Where the release itself finds Kafka."""
+    """Return the Kafka address of the release."""
     pod = release.cluster.get("statefulset", "openlfr-alerting")["spec"]["template"]["spec"]
     (url,) = [e["value"] for e in pod["containers"][0]["env"] if e["name"] == "OPENLFR_KAFKA_URL"]
     return str(url).removeprefix("kafka://")
 
 
 def wrong_config(release: Release) -> str:
-    """helm says what is wrong with it, and says it soon."""
+    """Check that helm reports a wrong configuration soon."""
     release.cluster.secret("openlfr-config-wrong", {"CONFIG.yaml": "data_dir: data\ncamras: {}\n"})
     begun = time.monotonic()
     try:
@@ -90,7 +90,7 @@ def wrong_config(release: Release) -> str:
 
 
 def reach(table: Table, release: Release, asked: Any) -> None:
-    """What must not be reached is not."""
+    """Check that forbidden addresses cannot be reached."""
     servers = addresses(release)
     expected = {
         "ingest": {"kafka", "redis", "camera"},
@@ -115,7 +115,7 @@ def reach(table: Table, release: Release, asked: Any) -> None:
 
 
 def addresses(release: Release) -> dict[str, tuple[str, int]]:
-    """Servers, a camera, the API server, and pages of other pods, as pods find them."""
+    """Return the addresses of servers, a camera, the API server and other pods' pages."""
     from urllib.parse import urlsplit
 
     spec = release.cluster.get("statefulset", "openlfr-alerting")["spec"]["template"]["spec"]
@@ -138,13 +138,13 @@ def addresses(release: Release) -> dict[str, tuple[str, int]]:
 
 
 def pods(release: Release) -> list[str]:
-    """What is left of the release's pods."""
+    """Check the release's pods at the end."""
     of = f"app.kubernetes.io/instance={release.cluster.release}"
     return release.cluster.kubectl("get", "pods", "-l", of, "-o", "name").split()
 
 
 def end(table: Table, release: Release, asked: Any) -> None:
-    """What stays, and what was seen on the way."""
+    """Uninstall, and check the remaining resources."""
     cluster = release.cluster
     table.row("on the way", release.restarts)
 

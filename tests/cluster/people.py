@@ -1,4 +1,4 @@
-"""What people do: enrol, look, suspend, pause, decide, purge, ask the doctor."""
+"""Acts of people: enrol, list, suspend, pause, decide, purge, run the doctor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEPLOYMENT = "Market"  # of street.CONFIG
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
-    """In the operator's pod, over cameras that are filmed live."""
+    """Run commands in the operator's pod while live cameras are filmed."""
     table.row("enrol in the operator's pod, manifest and pictures by tar", lambda: enrol(release))
     table.row("a live alert is read by the consumer", lambda: alert(release))
     table.row("openlfr doctor", lambda: doctor(release))
@@ -50,7 +50,7 @@ def enrol(release: Release) -> str:
 
 
 def alert(release: Release) -> str:
-    """The first alert of each camera, and how old the newest was when it came out."""
+    """Await the first alert of each camera, and return the age of the newest."""
     waited = release.cluster.await_that(
         "alert of each camera and person",
         lambda: {(each["camera"], each["subject"]) for each in release.alerts(*LIVE)}
@@ -79,7 +79,7 @@ def doctor(release: Release) -> str:
 
 
 def suspend(release: Release, name: str, other: str) -> str:
-    """Who is suspended is not sighted any more, and the other one is."""
+    """Check that a suspended person is no longer sighted, and the other one is."""
     release.operator("watchlist", "suspend", name, "--by", "Otto")
     limit = datetime.now(UTC) + FOLLOWS
     captured = _captured(release)
@@ -106,7 +106,7 @@ def resume(release: Release, name: str) -> str:
 
 
 def pause(release: Release) -> str:
-    """Nobody films or looks at a frame any more, and every pod stays ready."""
+    """Check that during a pause no frame is filmed or analysed, and every pod stays ready."""
     by = ("--by", "Otto", "--reason", "a trial")
     release.operator("deployment", "pause", DEPLOYMENT, *by)
     ended = datetime.now(UTC)
@@ -136,7 +136,7 @@ def pause(release: Release) -> str:
 
 
 def resume_deployment(release: Release) -> str:
-    """Every camera films again, and what it shows makes alerts."""
+    """Check that after a resume every camera is filmed and raises alerts."""
     begun = datetime.now(UTC)
     release.operator("deployment", "resume", DEPLOYMENT, "--by", "Otto")
 
@@ -153,9 +153,9 @@ def resume_deployment(release: Release) -> str:
 
 
 def decide(release: Release) -> str:
-    """Not engaged: nobody was stopped, so the pictures go once a second person agrees."""
+    """Reject an alert: the pictures are erased once a second person agrees."""
     rows = [json.loads(each) for each in release.operator("alerts", "list", "--json").splitlines()]
-    chosen = rows[-1]  # the oldest, which nobody joins any more
+    chosen = rows[-1]  # the oldest, which no sighting joins any more
     folder = "/var/lib/openlfr"
     pictures = f"find {folder} -type f | wc -l"
     before = int(release.cluster.run(OPERATOR, "sh", "-c", pictures))
@@ -180,7 +180,7 @@ def decide(release: Release) -> str:
 
 
 def purge(release: Release) -> str:
-    """What is older than a moment goes at once."""
+    """Check that data older than a second are erased at once."""
     output = release.operator("purge", "--older-than", "1s", "--dry-run", "--by", "Otto")
     due = sum("Would erase alert" in line for line in output.splitlines())
     release.operator("purge", "--by", "Otto")
@@ -188,7 +188,7 @@ def purge(release: Release) -> str:
 
 
 def _status(release: Release, component: str) -> str:
-    """How the deployment stands, by the page of a component's first pod."""
+    """Return the deployment's state by the page of a component's first pod."""
     pod = release.cluster.pods(component)[0]["metadata"]["name"]
     for status in ("started", "paused"):
         if release.metric(pod, f'openlfr_deployment{{status="{status}"}}') == 1:
@@ -197,7 +197,7 @@ def _status(release: Release, component: str) -> str:
 
 
 def _logged(release: Release, component: str) -> datetime:
-    """When a component's first pod logged last how the deployment stands."""
+    """Return when a component's first pod last logged the deployment's state."""
     pod = release.cluster.pods(component)[0]["metadata"]["name"]
     lines = release.cluster.kubectl("logs", pod).splitlines()
     events = [json.loads(line) for line in lines if '"event": "deployment"' in line]
@@ -205,14 +205,14 @@ def _logged(release: Release, component: str) -> datetime:
 
 
 def _counted(release: Release) -> dict[str, float]:
-    """Frames of each live camera that went to Kafka."""
+    """Return the number of frames of each live camera on Kafka."""
     pod = release.cluster.pods("ingest")[0]["metadata"]["name"]
     sent = 'openlfr_camera_frames_total{{camera="{}",fate="sent"}}'
     return {camera: release.metric(pod, sent.format(camera)) for camera in LIVE}
 
 
 def _captured(release: Release) -> dict[str, datetime]:
-    """When each subject was captured last."""
+    """Return the last capture time of each subject."""
     found: dict[str, datetime] = {}
     for each in release.alerts(*LIVE):
         at = _moment(each["captured_at"])

@@ -1,8 +1,8 @@
-"""Small programs that run in pods of the release, with what these are given and no more."""
+"""Small programs that run in the release's pods, with the pods' own rights."""
 
 from __future__ import annotations
 
-# alerting: every sighting that was published, and how often.
+# alerting: every published sighting, with its count.
 PUBLISHED = """
 import json, sys
 from collections import Counter
@@ -43,7 +43,7 @@ with closing(bootstrap.open_records(loaded)) as records:
 print(json.dumps(rows))
 """
 
-# operator: how many frames of each camera were analysed, by the tallies.
+# operator: number of analysed frames of each camera, by the tallies.
 ANALYSED = """
 import json
 from contextlib import closing
@@ -55,7 +55,7 @@ with closing(bootstrap.open_records(loaded)) as records:
 print(json.dumps({each.camera: each.frames_analysed for each in totals}))
 """
 
-# anybody: whether a port answers.
+# any pod: whether a port answers.
 REACHES = """
 import socket, sys
 try:

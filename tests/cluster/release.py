@@ -33,7 +33,7 @@ WORKLOADS = ("deployment/openlfr-ingest", "statefulset/openlfr-analysis",
 
 
 class Release:
-    """What is installed, and how it is asked."""
+    """The installed release, and queries of it."""
 
     def __init__(self, cluster: Cluster, film: street.Street, values: Sequence[Path], *,
                  image: str, cameras_image: str, fps: float) -> None:  # fmt: skip
@@ -42,12 +42,12 @@ class Release:
         self._image, self._cameras_image, self._fps = image, cameras_image, fps
         self._own = Path(tempfile.mkdtemp(prefix="openlfr-cluster-")) / "values.json"
         self.sets: dict[str, Any] = {}
-        self.killed: set[str] = set()  # pods that were given no time to end
+        self.killed: set[str] = set()  # pods that were killed without a grace period
 
-    # -- What must be there before.
+    # -- Prerequisites.
 
     def namespace(self) -> str:
-        """A namespace in which nothing is allowed but what the chart allows."""
+        """Create a namespace in which only the chart's rules allow anything."""
         name = self.cluster.namespace
         enforce = "pod-security.kubernetes.io/enforce"
         self.cluster.apply(
@@ -67,7 +67,7 @@ class Release:
         return f"{name}: restricted, default-deny"
 
     def secrets(self, servers: Path | None) -> str:
-        """The vault's key, and what `servers.py` says that its servers ask for."""
+        """Create the Secrets: the vault's key, and the credentials that `servers.py` wrote."""
         vault_key = self.film.vault_key
         made = subprocess.run(
             [sys.executable, "-m", "openlfr", "rights", "control-key", "-"],
@@ -80,7 +80,7 @@ class Release:
         return ", ".join(sorted(given))
 
     def models(self, folder: Path) -> str:
-        """Bring the models onto a volume, where the internet cannot be reached."""
+        """Copy the models onto a volume, for clusters without internet access."""
         self.cluster.apply({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "models"},
             "spec": {"accessModes": ["ReadWriteOnce"],
@@ -95,7 +95,7 @@ class Release:
         return f"{len(files)} files"
 
     def cameras(self) -> str:
-        """RTSP cameras in a pod."""
+        """Run RTSP cameras in a pod."""
         self.cluster.pod(
             "cameras", self._cameras_image,
             ["sh", "-c", SERVE],
@@ -116,7 +116,7 @@ class Release:
         return f"{', '.join(LIVE)} at {address}:{PORT}"
 
     def consumer(self, brokers: str, *, authenticates: bool) -> str:
-        """The example consumer in a pod, which is given what any consumer of yours would be."""
+        """Run the example consumer in a pod, with the rights of any consumer."""
         program = (ROOT / "examples/consume_alerts.py").read_text()
         self.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap",
                             "metadata": {"name": "consumer"},
@@ -132,10 +132,10 @@ class Release:
         self.cluster.pod("consumer", self._image, command, mounts=mounts)
         return "TLS, SCRAM" if authenticates else ""
 
-    # -- The release itself.
+    # -- The release.
 
     def install(self, *words: str, verb: str = "install", timeout: str = "300s") -> str:
-        """`helm install`, or `helm upgrade`."""
+        """Run `helm install` or `helm upgrade`."""
         files = self._files()
         output = self.cluster.helm(verb, self.cluster.release, CHART, *files, "--wait",
                                  "--timeout", timeout, *words)  # fmt: skip
@@ -148,18 +148,18 @@ class Release:
         return [word for each in (*self._values, self._own) for word in ("--values", str(each))]
 
     def render(self, template: str, *sets: str) -> str:
-        """One template of the chart with the release's values, and others."""
+        """Render one template of the chart with the release's values and others."""
         words = [word for each in sets for word in ("--set", each)]
         return self.cluster.helm("template", self.cluster.release, CHART, *self._files(), *words,
                                  "--show-only", template)  # fmt: skip
 
     def recall(self) -> None:
-        """The values of a release that is there already."""
+        """Read the values of an existing release."""
         output = self.cluster.helm("get", "values", self.cluster.release, "--output", "json")
         self.sets = json.loads(output) | self.sets
 
     def cameras_off(self) -> str:
-        """Switch the live cameras off; ingest goes on trying. What they gave is worked off."""
+        """Switch the live cameras off, and wait until their frames are processed."""
         self.cluster.kubectl("delete", "pod", "cameras", "--ignore-not-found")
 
         def at_rest() -> bool:
@@ -172,7 +172,7 @@ class Release:
         return f"every frame of theirs is acknowledged {took:.0f} s later"
 
     def rolled_out(self, limit: float = 240) -> str:
-        """Everything is ready."""
+        """Wait until all pods are ready."""
         begun = time.monotonic()
         for each in WORKLOADS:
             left = max(5, limit - (time.monotonic() - begun))
@@ -180,7 +180,7 @@ class Release:
         return f"ready after {time.monotonic() - begun:.0f} s"
 
     def restarts(self) -> str:
-        """That no container was started again, and no hook of a pod failed."""
+        """Check that no container was restarted, and no hook of a pod failed."""
         again = {}
         for component in ("ingest", "analysis", "alerting", "operator"):
             for pod in self.cluster.pods(component):
@@ -204,42 +204,42 @@ class Release:
             raise Failed(f"restarts {again}; {'; '.join(bad)}")
         return "no restart, no failed preStop, no failed liveness"
 
-    # -- How it is asked.
+    # -- Queries.
 
     def operator(self, *words: str, check: bool = True, limit: float = 300) -> str:
-        """A command of a person, in the operator's pod."""
+        """Run a person's command in the operator's pod."""
         return self.cluster.run(OPERATOR, "openlfr", *words, "--config", CONFIG, check=check,
                                 limit=limit)  # fmt: skip
 
     def alerts(self, *cameras: str) -> list[dict[str, Any]]:
-        """What the consumer in its pod has printed of cameras."""
+        """Return the consumer's output lines of these cameras."""
         lines = self.cluster.kubectl("logs", "consumer").splitlines()
         events = [json.loads(line) for line in lines if line.startswith("{")]
         return [each for each in events if not cameras or each["camera"] in cameras]
 
     def published(self, *cameras: str) -> dict[str, int]:
-        """The sightings on sightings.v1, and how often each stands there."""
+        """Return the sightings on sightings.v1 with their counts."""
         output = self.cluster.run("openlfr-alerting-0", "python", "-c", PUBLISHED)
         return {key: number for camera, key, number in json.loads(output.splitlines()[-1])
                 if camera in cameras}  # fmt: skip
 
     def recorded(self, *cameras: str) -> list[tuple[str, ...]]:
-        """Events in the records: sighting, event, alert, subject."""
+        """Return the events in the records: sighting, event, alert, subject."""
         output = self.cluster.run(OPERATOR, "python", "-c", RECORDED)
         return [tuple(rest) for camera, *rest in json.loads(output.splitlines()[-1])
                 if camera in cameras]  # fmt: skip
 
     def analysed(self, *cameras: str) -> dict[str, int]:
-        """Frames of cameras that were analysed, by the tallies."""
+        """Return the number of analysed frames of these cameras, by the tallies."""
         output = self.cluster.run(OPERATOR, "python", "-c", ANALYSED)
         found = json.loads(output.splitlines()[-1])
         return {camera: found.get(camera, 0) for camera in cameras}
 
     def generation(self, component: str) -> int:
-        """Of a component's consumer group; all of its pods must agree.
+        """Return the generation of a component's consumer group.
 
         Raises:
-            Failed: They do not, or one cannot be asked.
+            Failed: The pods disagree, or one does not answer.
         """
         found = {
             each["metadata"]["name"]: self.metric(
@@ -259,7 +259,7 @@ class Release:
         return "open" in self.cluster.run(pod, "python", "-c", REACHES, host, port)
 
     def filming(self, name: str, cameras: Sequence[str]) -> None:
-        """A pod as ingest's, which films recorded cameras as fast as Kafka takes them."""
+        """Run a pod like ingest's that films recordings as fast as Kafka accepts frames."""
         template = self.cluster.get("deployment", "openlfr-ingest")["spec"]["template"]
         spec = template["spec"]
         container = spec["containers"][0]

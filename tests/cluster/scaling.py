@@ -1,4 +1,4 @@
-"""Analysis is scaled by what waits and by how busy it is, up and down, and loses nothing by it."""
+"""Analysis is scaled by lag and by load, up and down, without losses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BASE: dict[str, Any] = {
 
 
 def run(table: Table, release: Release, asked: Any) -> None:
-    """Frames at once; then calm. By Kubernetes alone, by all of KEDA's triggers, by one of them."""
+    """Scale by Kubernetes alone, by all of KEDA's triggers, and by one trigger."""
     table.row("no live camera films", release.cameras_off)
     if table.row("an autoscaler without KEDA, by the processor", lambda: by_processor(release)):
         scaled(table, release, BY_PROCESSOR, least=2)
@@ -44,14 +44,14 @@ def run(table: Table, release: Release, asked: Any) -> None:
 
 
 def scaled(table: Table, release: Release, cameras: Sequence[str], least: int) -> None:
-    """What cameras' frames bring about, and what comes of these."""
+    """Film cameras; return the scaling and check the events."""
     table.row(f"analysis goes 1 -> {least} or more -> 1 by itself",
               lambda: cycle(release, cameras, least))  # fmt: skip
     table.row("of the frames that scaled it", lambda: lossless.compare(release, cameras))
 
 
 def by_processor(release: Release) -> str:
-    """Kubernetes's own autoscaler, where the cluster measures what pods take."""
+    """Use Kubernetes's own autoscaler, if the cluster measures the pods' usage."""
     try:
         release.cluster.kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")
     except Failed:
@@ -64,7 +64,7 @@ def by_processor(release: Release) -> str:
 
 
 def by_keda(release: Release, *, lag: int, busy: float) -> str:
-    """Let KEDA scale; what of, and whether it says who it is."""
+    """Let KEDA scale by these triggers, with or without authentication."""
     switch(release, {"by": "keda", "lag": lag, "pollingSeconds": 5, "busy": busy})
     release.cluster.kubectl("wait", "--for=condition=Ready", "scaledobject/openlfr-analysis",
                             "--timeout=120s")  # fmt: skip
@@ -76,21 +76,21 @@ def by_keda(release: Release, *, lag: int, busy: float) -> str:
 
 
 def by_busy_time(release: Release, prometheus: str | None) -> str:
-    """The lag that there is can then not have scaled anything."""
+    """Scale by busy time alone, so that the lag has no effect."""
     if not prometheus:
         raise NotSeen("no --prometheus-image was given")
     return by_keda(release, lag=1_000_000, busy=0.15)
 
 
 def switch(release: Release, scaling: dict[str, Any]) -> None:
-    """An upgrade to another autoscaler."""
+    """Upgrade to another autoscaler."""
     services = release.sets["services"]
     services["analysis"] = services.get("analysis", {}) | {"autoscaling": BASE | scaling}
     release.install(verb="upgrade")
 
 
 def cycle(release: Release, cameras: Sequence[str], least: int) -> str:
-    """What was seen, with the seconds since the frames came."""
+    """Film, and return the replicas over time, in seconds since the first frames."""
     release.cluster.await_that("one replica", lambda: replicas(release) == (1, 1), limit=300)
     begun = time.monotonic()
     lossless.film(release, cameras)
@@ -118,13 +118,13 @@ def cycle(release: Release, cameras: Sequence[str], least: int) -> str:
 
 
 def replicas(release: Release) -> tuple[int, int]:
-    """Of analysis: wanted and ready."""
+    """Return the desired and ready replicas of analysis."""
     found = release.cluster.get("statefulset", "openlfr-analysis")
     return found["spec"]["replicas"], found["status"].get("readyReplicas", 0)
 
 
 def waiting(release: Release) -> int | None:
-    """Frames that no worker has done; None where one cannot be asked just now."""
+    """Return the number of unprocessed frames; None if a worker does not answer."""
     try:
         return int(sum(
             release.metric(pod["metadata"]["name"], "openlfr_lag")

@@ -1,4 +1,4 @@
-"""Servers that ask who one is, on an address of this machine that pods reach, for a trial cluster.
+"""Servers with authentication, on an address of this machine that a trial cluster's pods reach.
 
     python tests/cluster/servers.py --address 10.88.0.1 --folder DIR
 
@@ -26,7 +26,7 @@ SERVICES = {"ingest": ["redis"], "alerting": ["redis", "sql"], "operator": ["red
 
 
 def main() -> None:
-    """Start them, write down how they are reached, and wait."""
+    """Start the servers, write their addresses, and wait."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--address", required=True)
     parser.add_argument("--folder", type=Path, required=True)
@@ -42,7 +42,7 @@ def main() -> None:
     mark = folder / "guarded"
     mark.mkdir(mode=0o711)
     os.environ[guard.VARIABLE] = str(mark)
-    pipe = start_guard(str(mark))  # ends them where this is killed
+    pipe = start_guard(str(mark))  # ends the servers if this process is killed
     processes: list[subprocess.Popen[bytes]] = []
     try:
         values, secrets = start(folder, processes)
@@ -60,14 +60,14 @@ def main() -> None:
         for each in processes:
             try:
                 each.wait(STOP_S)
-            except subprocess.TimeoutExpired:  # Milvus waits long for what it is asked to finish
+            except subprocess.TimeoutExpired:  # Milvus takes long to end
                 each.kill()
                 each.wait()
         pipe.close()
 
 
 def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """Start every server and make its users; values for the chart, and Secrets."""
+    """Start every server, create its users, and return values for the chart and Secrets."""
     import asking_city
     from asking_city import REDIS, SQL, apply_kafka_users, secret
 
@@ -142,7 +142,7 @@ def start(folder: Path, processes: list[Any]) -> tuple[dict[str, Any], dict[str,
 
 
 def let_consume(inside: str) -> None:
-    """A consumer of yours: it reads alerts, in a group of its own."""
+    """Let an external consumer read alerts in its own group."""
     from kafka import KafkaAdminClient
     from kafka.admin import (
         ACL,

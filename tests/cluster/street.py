@@ -1,4 +1,4 @@
-"""What is filmed, and what must come of it: one process over the same pictures says so.
+"""The filmed street, and the expected alerts, from one process over the same pictures.
 
 A small street of people out of installed packages' sample pictures. As H.264 it is what the RTSP
 cameras play; as JPEG files, each camera at a time of its own, it is what must give the very same
@@ -48,12 +48,12 @@ max_age: off
 
 @dataclass(frozen=True)
 class Street:
-    """What is on disk here.
+    """The street's files.
 
     Attributes:
-        folder: Everything lies in it.
-        listed: The people who are enrolled.
-        photos: A reference photo of each.
+        folder: The folder of all files.
+        listed: The enrolled people.
+        photos: A reference photo of each person.
         recorded: Cameras of JPEG files.
     """
 
@@ -68,7 +68,7 @@ class Street:
 
     @property
     def vault_key(self) -> str:
-        """The line of vault.key, here and on the cluster: ids of sightings are made under it."""
+        """Return the content of vault.key, the key of all sightings' ids."""
         file = self.folder / "vault.key"
         if not file.exists():
             file.touch(mode=0o600)
@@ -81,7 +81,7 @@ class Street:
         return len(list((self.folder / "jpeg").glob("*.jpg")))
 
     def manifest(self) -> dict[str, bytes]:
-        """The files of an enrolment: manifest.csv and its pictures."""
+        """Return the files of an enrolment: manifest.csv and its pictures."""
         rows = [
             f"{name},{name}.jpg,wanted,Order 1,passport,2025-01-31,Eve Enroller,Otto Officer,"
             f"{datetime.now(UTC).year + 1}-11-01T00:00:02Z"
@@ -91,13 +91,13 @@ class Street:
         return {"manifest.csv": "\n".join([COLUMNS, *rows, ""]).encode()} | files
 
     def config(self, data: str, jpegs: str, live: dict[str, str], fps: float = 10) -> str:
-        """CONFIG.yaml of all cameras.
+        """Return CONFIG.yaml with all cameras.
 
         Args:
             data: The data folder.
-            jpegs: The folder of JPEG files, where there are recorded cameras.
+            jpegs: The folder of JPEG files, for recorded cameras.
             live: Addresses of live cameras.
-            fps: Frames a second of each that are looked at.
+            fps: Analysed frames per second of each camera.
         """
         lines = [
             f"  {name}: {{url: '{url}', fps: {fps:g}, input_size: 640}}"
@@ -111,7 +111,7 @@ class Street:
         return CONFIG.format(data=data, cameras="\n".join(lines))
 
     def truth(self) -> list[tuple[Any, ...]]:
-        """What one process gives for the recorded cameras; kept once it is known."""
+        """Return the alerts of one process for the recorded cameras, stored at first."""
         config = self.config("DATA", "JPEG", {})
         made_of = hashlib.sha256(f"{config}{self.vault_key}".encode()).hexdigest()
         kept = self.folder / f"truth-{made_of[:8]}.jsonl"
@@ -141,7 +141,7 @@ class Street:
 
 
 def seen(lines: list[dict[str, Any]], *cameras: str) -> list[tuple[Any, ...]]:
-    """What of alert lines must be the same wherever they were made."""
+    """Return the parts of alert lines that must not depend on the place of analysis."""
     return sorted(
         tuple(line[key] for key in KEYS)
         for line in lines
@@ -150,7 +150,7 @@ def seen(lines: list[dict[str, Any]], *cameras: str) -> list[tuple[Any, ...]]:
 
 
 def make(folder: Path, recorded: tuple[str, ...]) -> Street:
-    """Film the street, unless it lies there."""
+    """Film the street, unless the folder contains it."""
     import av
     import numpy as np
 
@@ -185,7 +185,7 @@ def make(folder: Path, recorded: tuple[str, ...]) -> Street:
 
 
 def plan(video: Path, cameras: tuple[str, ...], port: int) -> dict[str, bytes]:
-    """The files that `simulate/cameras_server.py` serves cameras from."""
+    """Return the files from which `simulate/cameras_server.py` serves cameras."""
     from openlfr.simulate.cameras import read_film
 
     film = read_film(video)

@@ -1,4 +1,4 @@
-"""The rows that are printed: what was seen, how long it took, and whether it is as it should be."""
+"""The printed rows: observation, duration and result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATES = {True: "ok", False: "WRONG", None: "not seen"}
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was looked at; `good` is None where it could not be."""
+    """A checked item; `good` is None if the check was impossible."""
 
     what: str
     good: bool | None
@@ -27,13 +27,13 @@ class Row:
 
 
 class Table:
-    """Does one thing after the other; what fails is a row, and the rest goes on."""
+    """Runs checks one after the other; a failed check is a row, and the rest continues."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
 
     def row(self, what: str, look: Callable[[], object]) -> bool:
-        """Look at something; what it gives is what was seen, and `Failed` what is wrong."""
+        """Run a check: it returns the observation, or raises `Failed` with the problem."""
         begun = time.monotonic()
         good: bool | None
         try:
@@ -56,7 +56,7 @@ class Table:
         return f"{state} {row.seconds:6.1f} s  {row.what}{': ' if seen else ''}{seen}"
 
     def print(self) -> int:
-        """The whole table again as Markdown; the number of rows that are wrong."""
+        """Print the whole table as Markdown, and return the number of failed rows."""
         print("\n| | | s | seen |\n|---|---|---|---|")
         for row in self.rows:
             seen = " ".join(row.seen.split()).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""Servers that ask who one is, with the rights that the chart and `openlfr rights` give."""
+"""Servers with authentication, with the rights of the chart and of `openlfr rights`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def secret(user: str) -> str:
 
 
 def apply_kafka_users(chart: Chart, inside: str) -> None:
-    """As Strimzi's operator does: rights become entries of Kafka's access control list."""
+    """Add rights to Kafka's access control list, as Strimzi's operator does."""
     acls = [
         ACL(
             principal=f"User:{user['metadata']['name']}",
@@ -75,7 +75,7 @@ def apply_kafka_users(chart: Chart, inside: str) -> None:
 
 
 class AskingCity:
-    """Servers that ask who one is, and the pods of a release."""
+    """Servers with authentication, and the pods of a release."""
 
     def __init__(self, place: Place, chart: Chart, start: Any, milvus: str) -> None:
         """Start the servers, by `start(STARTER, *MORE)`, and make the users; no topic, no table."""
@@ -90,7 +90,7 @@ class AskingCity:
         self.pods = Pods(place.folder, self._rendered(chart, milvus), self._secrets())
 
     def _printed(self, *words: str) -> str:
-        """What `openlfr rights` prints, with the users' passwords."""
+        """Return the output of `openlfr rights`, with the users' passwords."""
         folder = self.place.folder / "passwords"
         folder.mkdir(exist_ok=True)
         for name in {*REDIS, *SQL}:
@@ -101,7 +101,7 @@ class AskingCity:
         return printed.getvalue()
 
     def _run_sql(self, statements: str) -> None:
-        """As an administrator does, by psql."""
+        """Run SQL with psql, as an administrator does."""
         subprocess.run(
             [need("psql", "postgresql-client"), "--set", "ON_ERROR_STOP=1", "--quiet",
              f"host=127.0.0.1 port={self.sql.rpartition(':')[2]} user={USER} dbname=postgres"],
@@ -122,7 +122,7 @@ class AskingCity:
             'services.operator.redis={"user":"openlfr-operator","secret":"redis-operator"}',
             'services.operator.sql={"user":"records_operator","secret":"sql-operator"}',
             'jobs.sql={"user":"records","secret":"sql-owner"}',
-            # Frames wait for a worker as long as a slow machine needs.
+            # Frames are retained as long as a slow machine needs.
             'topics={"replication":1,"framesRetention":"30m","framesTransit":"1h"}',
         )
 
@@ -145,7 +145,7 @@ class AskingCity:
         }
 
     def kafka_as(self, name: str) -> dict[str, Any]:
-        """What kafka-python's clients take to be one of the users."""
+        """Return the arguments of kafka-python's clients for a user."""
         return {
             "bootstrap_servers": self.kafka, "security_protocol": "SASL_SSL",
             "ssl_cafile": str(self.authority.file), "sasl_mechanism": "SCRAM-SHA-512",
@@ -165,5 +165,5 @@ class AskingCity:
 
 
 def _as_enum(operation: str) -> str:
-    """DescribeConfigs as kafka-python has it: DESCRIBE_CONFIGS."""
+    """Convert an operation's name to kafka-python's enum, such as DESCRIBE_CONFIGS."""
     return "".join(f"_{c}" if c.isupper() else c.upper() for c in operation).removeprefix("_")

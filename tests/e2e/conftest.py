@@ -29,7 +29,7 @@ COLUMNS = "subject,image,category,legal_basis,source,captured_on,enrolled_by,aut
 
 @pytest.fixture(scope="session")
 def street(tmp_path_factory, yunet) -> Street:
-    """Six seconds of a street, 960x540 at 10 fps, from photos that installed packages carry."""
+    """Six seconds of a street, 960x540 at 10 fps, from photos in installed packages."""
     root = tmp_path_factory.mktemp("street")
     write_packaged_faces(root / "faces", yunet, only_astronaut=False)
     options = StreetOptions(
@@ -58,7 +58,7 @@ def street(tmp_path_factory, yunet) -> Street:
 
 @pytest.fixture(scope="session")
 def street_with_a_pause(tmp_path_factory, street) -> Path:
-    """The same street with 1.2 s of darkness in its middle: no track lives through it."""
+    """The same street with 1.2 s of darkness in its middle, which ends every track."""
     path = tmp_path_factory.mktemp("pause") / "video.mp4"
     with av.open(str(street.video)) as film:
         pictures = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
@@ -86,7 +86,7 @@ def bare_place(tmp_path, street, model_store) -> Iterator[Place]:
     """A place whose watchlist is empty."""
     place = Place(tmp_path, model_store.folder, street.video)
     yield place
-    for process in place.servers():  # only where a test failed
+    for process in place.servers():  # only after a failed test
         process.kill()
 
 

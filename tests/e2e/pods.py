@@ -84,7 +84,7 @@ class Pods:
         )  # fmt: skip
 
     def close(self) -> None:
-        """End what still runs."""
+        """End the processes that still run."""
         for process in self.running.values():
             if process.popen.poll() is None:
                 process.popen.kill()

@@ -35,7 +35,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 class Process:
-    """A process of ours, its output in a file."""
+    """A process with its output in a file."""
 
     def __init__(self, folder: Path, name: str, *command: object, **environment: str) -> None:
         self.output = folder / f"{name}.txt"
@@ -47,7 +47,7 @@ class Process:
             )  # fmt: skip
 
     def lines(self) -> list[dict[str, Any]]:
-        """The JSON lines that it has printed so far."""
+        """Return the JSON lines printed so far."""
         whole, _, _ = self.output.read_text(encoding="utf-8").rpartition("\n")
         return [json.loads(line) for line in whole.splitlines()]
 
@@ -78,7 +78,7 @@ class City:
         return self._service("ingest", *words, "--epoch", 1, *fast)
 
     def filmed(self, filming: Process) -> list[str]:
-        """What ingest said at the end of its films, a line for each camera."""
+        """Return ingest's output at the end of its films, a line for each camera."""
         assert filming.popen.wait(PATIENCE_S) == 0, filming.read_output()
         return sorted(filming.output.read_text().splitlines())
 
@@ -91,7 +91,7 @@ class City:
             self._service(name, config=self._config[name])
 
     def rest(self, *names: str) -> None:
-        """Wait until services have acknowledged everything that there is for them."""
+        """Wait until services have acknowledged all their messages."""
         for name in names:
             consumer = KafkaConsumer(bootstrap_servers=self.broker, group_id=self._group(name))
             with closing(consumer):
@@ -108,7 +108,7 @@ class City:
             del self.running[each]
 
     def start(self, name: str) -> None:
-        """Start a replica, such as alerting-1, that is not at work."""
+        """Start a replica that is not running, such as alerting-1."""
         self._service(name)
 
     def search(self, index: str) -> None:
@@ -122,17 +122,17 @@ class City:
             self._service("analysis", config=config)
 
     def alerts(self, *cameras: str) -> list[dict[str, Any]]:
-        """What the consumer has printed so far of these cameras."""
+        """Return the consumer's output so far of these cameras."""
         return [line for line in self.running["consumer"].lines() if line["camera"] in cameras]
 
     def wait_for_alerts(self, number: int, *cameras: str) -> list[dict[str, Any]]:
-        """The alert lines of these cameras, as soon as there are so many."""
+        """Wait for this many alert lines of these cameras, and return them."""
         what = f"{number} lines of {', '.join(cameras)}"
         self.wait_for(what, lambda: len(self.alerts(*cameras)) >= number)
         return self.alerts(*cameras)
 
     def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
-        """Wait until a condition holds; a service that fails meanwhile fails the test at once."""
+        """Wait until a condition is true; a failing service fails the test at once."""
 
         def holds() -> bool:
             for name in [each for each in self.running if each != "ingest"]:
@@ -142,7 +142,7 @@ class City:
         await_that(what, holds, seen=lambda: self._story("so far:"))
 
     def _look_after(self, name: str) -> None:
-        """Start a service again that gave up for want of another, as an orchestrator does."""
+        """Restart a service that gave up waiting for another one, as an orchestrator does."""
         process = self.running[name]
         code = process.popen.poll()
         if code == UNAVAILABLE and len(self._given_up) < OFTEN:
@@ -152,7 +152,7 @@ class City:
             assert code is None, self._story(f"{name} ended with {code}")
 
     def _story(self, what: str) -> str:
-        """What was seen, for whoever reads of the failure."""
+        """Return the observations for the message of a failure."""
         now = [f"{name} at the end: {each.read_output()}" for name, each in self.running.items()]
         return "\n".join((what, *self._given_up, *now))
 
@@ -163,7 +163,7 @@ class City:
             process.popen.wait()
 
     def _is_idle(self, name: str, consumer: KafkaConsumer) -> bool:
-        """Whether a service is at work and has acknowledged everything."""
+        """Return whether a service is ready and has acknowledged all its messages."""
         if not self._is_at_work(name):
             return False
         parts = [
@@ -196,6 +196,6 @@ class City:
 
 
 def seen(lines: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """What must be the same, wherever it was made."""
+    """Return the parts of alert lines that must not depend on the place of analysis."""
     keys = ("event", "event_id", "alert_id", "subject", "camera", "frame_index", "captured_at")
     return sorted((*(line[key] for key in keys), *line["box"]) for line in lines)

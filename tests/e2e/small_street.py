@@ -1,4 +1,4 @@
-"""A small street with known truth, and the places in which it is run on."""
+"""A small street with known truth, and the places in which tests analyse it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ max_age: off
 
 
 def camera(url: object, *, start: datetime | None = FILMED, extra: str = "") -> str:
-    """A camera's setting; small detector input, since every test pays for it."""
+    """Return a camera's setting, with a small detector input to save time in every test."""
     at = f"start: {start:%Y-%m-%dT%H:%M:%SZ}, " if start else ""
     return f"{{url: '{url}', {at}input_size: 640{extra}}}"
 
 
 @dataclass(frozen=True)
 class Street:
-    """A filmed street and what is true of it."""
+    """A filmed street and its truth."""
 
     video: Path
     manifest: Path
@@ -56,7 +56,7 @@ class Street:
         return {walk["id"] for walk in self.passes if walk["watch"]}
 
     def person_at(self, line: dict[str, Any]) -> str | None:
-        """Whose face stands where an alert line says; None where nobody's does."""
+        """Return the person whose face is at an alert line's position; None if there is none."""
         x, y, w, h = line["box"]
         here = [
             face
@@ -68,7 +68,7 @@ class Street:
 
 
 class Place:
-    """A folder with a configuration and a data folder, as an operator has it."""
+    """An operator's folder with a configuration and a data folder."""
 
     def __init__(self, folder: Path, models: Path, video: Path) -> None:
         self.folder, self.models, self.video = folder, models, video
@@ -83,7 +83,7 @@ class Place:
         ends: str = "2199-01-01T00:00Z",
         **cameras: str,
     ) -> None:
-        """Write CONFIG.yaml; each camera is what follows its name, the street by default."""
+        """Write CONFIG.yaml with these cameras, by default the street."""
         cameras = cameras or {"gate": camera(self.video)}
         text = CONFIG.format(
             cameras="\n".join(f"  {name}: {setting}" for name, setting in cameras.items()),
@@ -94,14 +94,14 @@ class Place:
         self.config.write_text(text + extra, encoding="utf-8")
 
     def lines(self, *, at_work: bool = False) -> list[dict[str, Any]]:
-        """The alert lines; of a run that is `at_work` those that it has finished."""
+        """Return the alert lines; of a run that is `at_work` the complete ones."""
         text = (self.folder / "alerts.jsonl").read_text(encoding="utf-8")
         whole = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
         assert at_work or "".join(whole) == text
         return [json.loads(line) for line in whole]
 
     def servers(self) -> list[psutil.Process]:
-        """Every redis-server that still works in this place."""
+        """Return every redis-server that still runs in this place."""
         found = []
         for process in psutil.process_iter(["name", "status"]):
             with suppress(psutil.Error):

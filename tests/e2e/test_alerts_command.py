@@ -1,4 +1,4 @@
-"""`openlfr alerts` and `openlfr purge` on a data folder as a run leaves it."""
+"""`openlfr alerts` and `openlfr purge` on the data folder of a finished run."""
 
 import json
 import os
@@ -38,13 +38,13 @@ EVIDENCE = mask(cut_picture(IMAGE, shrink(IMAGE), FACE, []), [])
 
 @dataclass
 class Place:
-    """A data folder, and what an operator does with it."""
+    """A data folder, and an operator's acts."""
 
     config: Path
     settings: Settings
 
     def settle_at_once(self) -> None:
-        """Have every verdict be final and settled, and every seal be over, by the next command."""
+        """Make every verdict final and confirmed, and every seal expired, by the next command."""
         with self.config.open("a") as file:
             file.write("alerting: {undo: 1ms, settle: 1ms, sealed: 1ms}\n")
 
@@ -63,7 +63,7 @@ class Place:
         impossible: ImpossibleMatch | None = None,
         pictured: bool = True,
     ) -> Sighting:
-        """Do what a run does at a sighting, or a part of it where it is killed."""
+        """Record a sighting as a run does, or only in part as a killed run does."""
         sighting = sighting_of(
             deployment="Market",
             camera="gate",
@@ -79,7 +79,7 @@ class Place:
             quality=61.0,
         )
         name = evidence_name(sighting.sighting_id) if pictured else None
-        bootstrap.open_records(self.settings).close()  # a run has records before it has pictures
+        bootstrap.open_records(self.settings).close()  # a run writes records before pictures
         if name:
             bootstrap.open_vault(self.settings).put(name, encode(EVIDENCE, kept_at=kept_at))
         if folded:
@@ -388,7 +388,7 @@ def test_purge_removes_expired_entries_from_the_list(
     assert f"references/{ids[0]}" not in pictures
     with bootstrap.open_records(place.settings) as records:
         now = {r.reference_id: r.status for r in records.watchlist.references()}
-        # The other one's template is no real one, so the gallery refuses it when it settles.
+        # The other template is invalid, so that the gallery refuses it.
         assert now == {ids[0]: EntryStatus.REMOVED, ids[1]: EntryStatus.REFUSED}
         assert records.watchlist.awaiting_erasure() == []
     assert ("Keeper", "reference.expired") in place.acts()
@@ -456,7 +456,7 @@ def test_two_people_decide_look_again_dispute_and_confirm(
     place.settle_at_once()
     with place.config.open("a") as file:
         file.truncate(file.tell() - len(" settle: 1ms, sealed: 1ms}\n") + 1)
-        file.write("}\n")  # final at once, settled in 14 minutes
+        file.write("}\n")  # final at once, confirmed in 14 minutes
     assert act("decide", *engaged)[0] == 0
     assert act("second", "engage", "--by", "Ann Ash")[0] == 2
     code, output = act("second", "do_not_engage", "--by", "Bea Birch")
@@ -508,7 +508,7 @@ def test_commands_work_beside_a_run_with_the_alert_book_open(
 
 
 def everything(place: Place) -> bytes:
-    """Every byte that lies in the data folder."""
+    """Return every byte in the data folder."""
     files = (path for path in sorted(place.settings.data_dir.rglob("*")) if path.is_file())
     return b"".join(path.read_bytes() for path in files)
 

@@ -1,4 +1,4 @@
-"""A run whose list is changed while it lasts: three baselines, whose counts make the whole."""
+"""A run whose list changes during it: three baselines whose counts add up to the total."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NUMBERS = ("frames_analysed", "faces_detected", "tracks_begun", "tracks_closed",
 
 @pytest.fixture
 def endless_camera(tmp_path, street) -> str:
-    """Three seconds in which both listed people pass, again and again."""
+    """Three seconds in which both listed people pass, repeated without end."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     with av.open(str(street.video)) as film:

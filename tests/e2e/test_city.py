@@ -1,4 +1,4 @@
-"""The city-wide mode on real servers: the same alerts as one process, whoever is killed.
+"""The city-wide mode on real servers: the same alerts as one process, despite killed services.
 
 The services run once for all tests here; each test films a camera of its own, at a time of its
 own, so that no alert of one is joined by another's.
@@ -46,7 +46,7 @@ ROUNDS, PAUSE = 2, 12  # of the long film; frames of darkness between, in which 
 HALF_HOUR = timedelta(minutes=30)  # more than the window of an alert
 IN_FORCE = timedelta(seconds=2 + 28)
 """A removal is in force after 2 s; no bar of a machine that lets each process wait for its turn."""
-PASS = timedelta(seconds=6)  # in which each person of the street passes once
+PASS = timedelta(seconds=6)  # the time in which each person of the street passes once
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def cameras(tmp_path_factory, street, film) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def one_process(tmp_path_factory, street, enrolled, model_store, cameras) -> Place:
-    """The place in which one process has run over the same cameras."""
+    """The place of one process that analysed the same cameras."""
     place = Place(tmp_path_factory.mktemp("embedded"), model_store.folder, street.video)
     shutil.copytree(enrolled, place.data)
     place.configure(
@@ -95,15 +95,15 @@ def one_process(tmp_path_factory, street, enrolled, model_store, cameras) -> Pla
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory, street, enrolled, model_store, cameras, servers) -> Iterator[City]:
-    """The services at work over a watchlist, with the one process's key; nothing is filmed yet."""
+    """The running services with a watchlist and the one process's key; nothing is filmed yet."""
     place = Place(tmp_path_factory.mktemp("city"), model_store.folder, street.video)
     place.data.mkdir()
-    shutil.copy2(enrolled / "vault.key", place.data)  # ids are made under it
+    shutil.copy2(enrolled / "vault.key", place.data)  # the key of the ids
     urls = {name: servers.url(name) for name in ("kafka", "redis", "milvus", "sql")}
     place.configure(
         "services:\n"
         + "".join(f"  {name}: {url}\n" for name, url in urls.items())
-        # Frames wait for a worker that was killed as long as a slow machine needs.
+        # Frames are retained for a killed worker as long as a slow machine needs.
         + "topics: {replication: 1, frames_retention: 30m, frames_transit: 1h}\n",
         **cameras,
     )
@@ -128,7 +128,7 @@ def of(place: Place, *names: str) -> list[dict[str, Any]]:
 
 
 def scores(records: Records, *names: str) -> dict[str, float]:
-    """The scores of these cameras' events, unrounded."""
+    """Return the unrounded scores of these cameras' events."""
     alerts = records.alerts.list(deployment="Market")
     events = [each.event for alert in alerts for each in records.alerts.events(alert.alert_id)]
     return {each.event_id: each.sighting.score for each in events if each.sighting.camera in names}
@@ -147,14 +147,14 @@ def test_the_same_jpegs_yield_the_alerts_of_one_process(city: City, one_process:
 
 
 def counted(config: Path, camera: str) -> tuple[Any, Any]:
-    """What the records of a place have counted of a camera; None before it is there."""
+    """Return a camera's counts in the records of a place; None before there are any."""
     with closing(bootstrap.open_records(settings.load(config))) as records:
         totals = {each.camera: each for each in records.tallies.totals("Market")}
         return totals.get(camera), records.tallies.histograms("Market", camera)
 
 
 def assert_same_scores(found: Mapping[int, int], expected: Mapping[int, int]) -> None:
-    """The same but for rounding, which may carry a score over a border of a bin."""
+    """Check that scores agree except for rounding, which may move a score to the next bin."""
     one, other = (sorted(Counter(each).elements()) for each in (found, expected))
     assert all(abs(a - b) <= 1 for a, b in zip(one, other, strict=True)), (found, expected)
 
@@ -205,20 +205,20 @@ def test_the_fate_of_every_frame_is_in_the_records(
 
 
 def figures(place: Place) -> FiguresByBaseline:
-    """What the records of a place have counted in each baseline."""
+    """Return the counts of each baseline in the records of a place."""
     with closing(bootstrap.open_records(settings.load(place.config))) as records:
         events = records.alerts.events_of_run("Market", None)
         return figures_by_baseline(records.baselines, records.tallies, "Market", events)
 
 
 def openings(place: Place) -> list[int]:
-    """How many were listed in each baseline of a place."""
+    """Return the number of listed people in each baseline of a place."""
     with closing(bootstrap.open_records(settings.load(place.config))) as records:
         return [each.baseline.listed.references for each in records.baselines.openings_of("Market")]
 
 
 def assert_they_make_the_whole(place: Place, given: FiguresByBaseline) -> None:
-    """Every frame and track is in one baseline."""
+    """Check that every frame and track is in one baseline."""
     with closing(bootstrap.open_records(settings.load(place.config))) as records:
         totals = records.tallies.totals("Market")
     for name in ("frames_analysed", "faces_detected", "tracks_begun", "tracks_closed", "sightings"):
@@ -240,7 +240,7 @@ def test_a_city_s_baseline_equals_that_of_one_process(city: City, one_process: P
     for baselines in found:
         assert [each.number for each in baselines] == [1]
     here, there = (each[0].opening.baseline for each in found if each[0].opening)
-    assert here.listed.parts == there.listed.parts  # the entries' ids are each place's own
+    assert here.listed.parts == there.listed.parts  # each place has its own ids of entries
     assert here.pool == there.pool
     assert here.threshold == there.threshold
     assert_they_make_the_whole(city.place, figures(city.place))
@@ -254,7 +254,7 @@ def test_no_pass_is_lost_or_opened_twice_though_services_are_killed_and_redis_is
     expected = of(one_process, *both)
     # As they were filmed, so that frames are still to come when the first have given an alert.
     filming = city.film(*both, as_filmed=True)
-    city.start("alerting-1")  # stays for the other tests: one of the two relays
+    city.start("alerting-1")  # remains for the other tests, as one of two relays
     city.wait_for_alerts(1, *both)
     city.kill("analysis")
     city.wait_for_alerts(len(expected) // 3, *both)
@@ -278,7 +278,7 @@ def test_no_pass_is_lost_or_opened_twice_though_services_are_killed_and_redis_is
 
 
 def test_the_same_video_yields_the_same_passes(city: City, one_process: Place, street) -> None:
-    """Ingest makes JPEGs of it, so that boxes and scores may differ a little.
+    """Ingest makes JPEGs of the video, so that boxes and scores may differ slightly.
 
     Where a quality lies at a limit a line's probe is doubted, or not yet settled, on one side
     alone: its score is then another by one of these steps, and its faces are not quite the same.
@@ -323,7 +323,7 @@ def test_a_search_on_the_milvus_server_yields_the_same_alerts(
 
 def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city: City) -> None:
     def deployment(act: str) -> datetime:
-        """Call the command as its user does; when its act was recorded."""
+        """Run the command, and return the time of its act."""
         words = ["deployment", act, "Market", "--by", "Otto", "--config", str(city.place.config)]
         done = subprocess.run(
             [sys.executable, "-m", "openlfr", *words], capture_output=True, text=True, check=False
@@ -349,7 +349,7 @@ def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city
 
         at = deployment("pause")
         city.wait_for("pause", lambda: paused("ingest") and paused("analysis"))
-        city.kill("analysis")  # a worker that is started meanwhile stays paused
+        city.kill("analysis")  # a worker started during the pause stays paused
         city.wait_for("pause of a new worker", lambda: paused("analysis"))
         ends = consumer.end_offsets(parts)
         assert sum(ends.values()) > sum(before.values())
@@ -366,7 +366,7 @@ def test_a_pause_stops_ingest_and_analysis_and_a_resume_brings_alerts_again(city
                   if moments}  # fmt: skip
         assert max(latest.values()) <= IN_FORCE.total_seconds(), latest
 
-        # A frame that somebody sends all the same is not looked at, and counted.
+        # A frame sent despite the pause is counted and not analysed.
         last = replace(codec.decode_frame(frames[-1].value), camera="smuggled", seq=0)
         with closing(KafkaProducer(bootstrap_servers=city.broker)) as producer:
             for each in (last, replace(last, seq=1, jpeg=b"", ended=True)):
@@ -465,7 +465,7 @@ def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, stre
         return [datetime.fromisoformat(line["captured_at"]) for line in lines]
 
     def remove(subject: str) -> datetime:
-        """Remove somebody who is sighted; after which moment nobody may have captured them."""
+        """Remove a person in sight; return the time after which no capture may be reported."""
         begun = datetime.now(UTC)
         city.wait_for(subject, lambda: max(captured(subject), default=begun) > begun)
         words = ["--by", "Otto", "--config", str(city.place.config)]
@@ -476,7 +476,7 @@ def test_nobody_is_sighted_who_was_captured_after_being_removed(city: City, stre
 
     first, second = sorted(street.listed)
     city.search("milvus")
-    filming = city.film("plaza", as_filmed=True)  # for ever: both pass again and again
+    filming = city.film("plaza", as_filmed=True)  # without end: both people pass repeatedly
     limits = {first: remove(first)}
     gone = 1.5 * PASS  # so long nobody is away who is still sighted
     city.wait_for("the other", lambda: max(captured(second)) > max(captured(first)) + gone)

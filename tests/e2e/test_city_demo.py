@@ -1,4 +1,4 @@
-"""`scripts/demo --city`: all of it once, short; and nothing is left of one that is cut off."""
+"""`scripts/demo --city`: one short demonstration; an interrupted one leaves nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEMO = Path(__file__).resolve().parents[2] / "scripts/demo-city"
 
 
 class Demo:
-    """A demonstration at work."""
+    """A running demonstration."""
 
     def __init__(self, folder: Path, models: Path, *words: str) -> None:
         self.out, self._output = folder / "demo", folder / "output.txt"
@@ -48,7 +48,7 @@ class Demo:
         return self._output.read_text()
 
     def started(self) -> list[psutil.Process]:
-        """What it has started and still runs, whoever the parent is now; not its guard."""
+        """Return the demonstration's processes that still run, without its guard."""
         found = []
         for process in psutil.process_iter(["status"]):
             with suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""`openlfr demo`: one command, and the listed people of a made-up street are found."""
+"""`openlfr demo`: one command finds the listed people of a simulated street."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_demo_finds_the_listed_people_and_no_stranger(
 
 
 def _refute_every_alert(out: Path) -> None:
-    """Record of every alert that the wrong person was stopped."""
+    """Record for every alert that the wrong person was stopped."""
     lines = (out / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
     decision = ["engage", "--by", "Ann", "--because", "features_agree", "--outcome", "refuted"]
     for alert in {json.loads(line)["alert_id"] for line in lines}:

@@ -1,4 +1,4 @@
-"""`openlfr deployment` as a person uses it, and what it refuses."""
+"""`openlfr deployment` as a person uses it, and its refusals."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_deployment_is_paused_resumed_and_closed_by_name_or_id_with_the_person
 
 
 def test_in_a_city_the_command_names_the_services_that_apply_the_change(openlfr, started):
-    """The records are this folder's here: what is said hangs on the services that are named."""
+    """The output depends on the configured services, although the records are this folder's."""
     path = Path("CONFIG.yaml")
     path.write_text(f"{CONFIG}services: {{kafka: kafka://127.0.0.1:9}}\n")
     code, out, _ = openlfr("pause", "Night market", "--by", "Ann Smith")

@@ -1,4 +1,4 @@
-"""`openlfr evaluate` with the real models, on faces from photos that packages carry."""
+"""`openlfr evaluate` with the real models, on photos in installed packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each service with the rights that it is given, and none beside them, on servers that ask.
+"""Each service with exactly its own rights, on servers with authentication.
 
 Kafka's rights are those of the chart's own KafkaUsers, enforced by Kafka's authorizer. Users of
 Redis and roles of PostgreSQL are what `openlfr rights` prints. The containers are those of the
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory, street, model_store, servers) -> Iterator[AskingCity]:
-    """Servers with users, topics, tables and a watchlist; each made by the one who may."""
+    """Servers with users, topics, tables and a watchlist, each created by an authorised user."""
     validate = load_validator()
     validate.fetch()
     place = Place(tmp_path_factory.mktemp("rights"), model_store.folder, street.video)
@@ -52,7 +52,7 @@ def city(tmp_path_factory, street, model_store, servers) -> Iterator[AskingCity]
 def test_the_jobs_create_topics_and_tables_and_an_operator_enrols(city, street):
     topics = city.pods.call("topics")
     assert topics.returncode == 0, topics
-    assert "check interval 10 s" in topics.stdout  # asked of the brokers
+    assert "check interval 10 s" in topics.stdout  # read from the brokers
     assert "7 topics are as configured" in topics.stdout
     migrations = city.pods.call("migrations")
     sentence = "records_alerting and records_operator have the rights that this version needs."
@@ -92,7 +92,7 @@ def test_all_services_come_up_and_an_alert_is_recorded(city, street):
 def test_a_worker_leaves_its_group(city):
     left = city.pods.call("analysis", "service", "analysis", "--leave")
     assert left.returncode == 0, left
-    # On a busy machine its session may have ended before: it was no member any more.
+    # On a busy machine its session may already have expired.
     assert "openlfr-analysis-0 has finished its batch" in left.stdout
     assert city.pods.running["analysis"].popen.wait(PATIENCE_S) == 0
 
@@ -114,7 +114,7 @@ def test_a_user_without_the_read_right_reads_nothing_of_a_topic(city, who, topic
         consumer.seek(partition, 0)
 
         def read() -> bool:
-            consumer.beginning_offsets([partition])  # to see a topic is a right of its own
+            consumer.beginning_offsets([partition])  # describing a topic is a separate right
             return bool(consumer.poll(timeout_ms=200))
 
         with pytest.raises(errors.TopicAuthorizationFailedError):
@@ -227,7 +227,7 @@ def test_services_end_in_order(city):
 
 @contextmanager
 def closing_engine(engine: sa.Engine) -> Iterator[sa.Engine]:
-    """An engine, disposed of in the end."""
+    """Yield an engine, and dispose of it at the end."""
     try:
         yield engine
     finally:

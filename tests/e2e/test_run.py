@@ -1,4 +1,4 @@
-"""`openlfr run`: faces in a video come out as alerts, and nothing of anybody else stays."""
+"""`openlfr run`: faces in a video raise alerts, and no data of strangers remain."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def moment(text):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, street, enrolled, model_store):
-    """A run over the whole street, with everything that it leaves."""
+    """A run over the whole street, with all its files."""
     place = Place(tmp_path_factory.mktemp("finished"), model_store.folder, street.video)
     shutil.copytree(enrolled, place.data)
     place.ended = openlfr(
@@ -145,7 +145,7 @@ def test_no_server_remains_and_only_the_owner_can_read_the_files(finished):
 
 
 def opened_evidence(place):
-    """Every kept piece of evidence with its alert line."""
+    """Return every stored piece of evidence with its alert line."""
     vault = bootstrap.open_vault(settings.load(place.config))
     with closing(bootstrap.open_records(settings.load(place.config))) as records:
         events = records.alerts.events_of_run("Market", 1)
@@ -156,7 +156,7 @@ def opened_evidence(place):
 
 
 def steps_across(picture, axis):
-    """How many different squares lie along an axis of a picture, at most in any row."""
+    """Return the largest number of different squares along an axis of a picture."""
     changes = (np.diff(picture.astype(int), axis=axis) != 0).any(axis=(1 - axis, 2))
     return int(changes.sum()) + 1
 
@@ -244,7 +244,7 @@ def test_cameras_fold_into_one_alert_and_quiet_prints_nothing(place, street, cap
         mine = [line for line in lines if line["subject"] == subject]
         assert len({line["alert_id"] for line in mine}) == 1
         assert [line["event"] for line in mine] == ["opened"] + ["joined"] * (len(mine) - 1)
-        assert mine[0]["camera"] == "gate"  # it was there first, whichever was decoded first
+        assert mine[0]["camera"] == "gate"  # the first capture, whichever frame was decoded first
         # 4 km from there, 5 s later: each change of place is flagged, nothing else is.
         moved = [b["event_id"] for a, b in pairwise(mine) if a["camera"] != b["camera"]]
         assert moved
@@ -276,7 +276,7 @@ def test_late_frames_are_dropped_and_counted(place, street, capfd):
     with av.open(str(street.video)) as film:
         for n, frame in enumerate(film.decode(video=0)):
             cv2.imwrite(str(pictures / f"{n}.jpg"), frame.to_ndarray(format="bgr24"))
-    # Sixty pictures fall due within a tenth of a second, and none may wait.
+    # Sixty pictures are due within a tenth of a second, so that most are late.
     place.configure(gate=camera(pictures, extra=", fps: 600"))
     place.config.write_text(place.config.read_text().replace("max_age: off", "max_age: 1ms"))
     report = place.folder / "report"
@@ -300,7 +300,7 @@ def test_an_entry_that_had_expired_when_the_face_was_captured_does_not_match(pla
 
 @pytest.fixture
 def endless_camera(tmp_path, street):
-    """Three seconds in which both listed people pass, again and again, as it were live."""
+    """Three seconds in which both listed people pass, repeated like a live camera."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     with av.open(str(street.video)) as film:
@@ -368,7 +368,7 @@ def test_the_watchlist_changes_during_a_run(bare_place, street, endless_camera, 
 
 
 def copy_of(finished, tmp_path):
-    """What a run has left, as if it had been written here."""
+    """Return a copy of a run's files, as if it had been written here."""
     shutil.copytree(finished.folder, tmp_path / "copy")
     place = Place(tmp_path / "copy", finished.models, finished.video)
     with closing(sqlite3.connect(place.data / "openlfr.db")) as records, records:

@@ -1,4 +1,4 @@
-"""Bad input to `openlfr run`: one clear sentence, the right exit code, and the rest goes on."""
+"""Bad input to `openlfr run`: one clear sentence, the right exit code, and the rest continues."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from openlfr.cli import main
 
 @pytest.fixture
 def run(capfd):
-    """Run in a place as fast as possible; (exit code, what was said on stderr, by line)."""
+    """Return a function that runs in a place, and returns the exit code and stderr's lines."""
 
     def run(place, *args):
         report = place.folder / "report"
@@ -65,7 +65,7 @@ def text(folder, street):
 
 
 def beginning(folder, street):
-    """An MP4 file without its end lacks the table of its frames."""
+    """Write the first part of an MP4 file, which lacks the table of its frames."""
     with av.open(str(street.video)) as film, av.open(str(folder / "plain.mp4"), "w") as plain:
         stream = plain.add_stream_from_template(film.streams.video[0])
         for packet in film.demux(video=0):
@@ -108,7 +108,7 @@ def test_a_start_that_fails_leaves_the_unfinished_run_to_be_resumed(place, stree
         place.configure(gate=camera("nope.mp4"))
         assert run(place)[0] == 2
         place.config.write_text(first)
-        code, (message,) = run(place, "--resume")  # it finds that one, which had other settings
+        code, (message,) = run(place, "--resume")  # finds the unfinished run with other settings
         assert code == 2
         assert message.startswith(f"error: The unfinished run of {FILMED:%Y-%m-%d %H:%M} was made")
         assert records.runs.find_unfinished("Market") == unfinished
@@ -124,7 +124,7 @@ def test_the_other_cameras_continue(place, street, run):
 
 
 def cut_off(folder, street, keep=0.5):
-    """A video whose file breaks off in the middle, in a format that can be read up to there."""
+    """A truncated video file, in a format that can be read up to its end."""
     path = folder / "cut [1].mkv"
     with av.open(str(street.video)) as film, av.open(str(path), "w") as output:
         stream = output.add_stream_from_template(film.streams.video[0])
@@ -148,7 +148,7 @@ def test_the_frames_before_the_break_of_a_video_are_analysed(place, street, run)
     assert problem.startswith(f"problem: camera gate: {path} breaks off after frame {last}")
     assert ("gate", "player-6") in subjects(place)
     assert max(line["frame_index"] for line in place.lines()) <= last
-    assert run(place, "--resume")[0] == 1  # it was finished: this is a new run of the same
+    assert run(place, "--resume")[0] == 1  # the first run was finished, so this is a new run
 
 
 def test_a_corrupt_picture_in_a_folder_is_skipped_and_keeps_its_number(place, street, run):
@@ -336,7 +336,7 @@ def test_a_run_that_cannot_write_ends_and_resume_completes_it(place, run, street
 def test_on_a_full_disk_the_run_ends_and_resume_completes_it(
     bare_place, enrolled, street, run, room
 ):
-    """Needs the right to mount a small file system."""
+    """The test needs the right to mount a small file system."""
     place = bare_place
     place.data.mkdir()
     size = sum(path.stat().st_size for path in enrolled.rglob("*")) // 1024 + 1500

@@ -1,4 +1,4 @@
-"""`kill -9` at any moment, then `--resume`: no alert lost, none twice, and the counts agree."""
+"""`kill -9` at any moment, then `--resume`: no alert is lost or doubled, and the counts agree."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def kill_9() -> None:
 
 
 def await_death(where: str, nth: int) -> None:
-    """Arrange that this process is killed at the nth time that it comes there."""
+    """Arrange that this process is killed at the nth call of a method."""
     module, name, method, when = DEATHS[where]
     owner = getattr(import_module(module), name)
     original = getattr(owner, method)
@@ -72,7 +72,7 @@ def await_death(where: str, nth: int) -> None:
 
 
 def live(folder: str, resume: bool, death: tuple[str, int] | None) -> None:
-    """One life of a run, as `openlfr run` has it."""
+    """Run once, as `openlfr run` does, possibly until a kill."""
     os.chdir(folder)
     from openlfr import embedded, settings
 
@@ -103,7 +103,7 @@ def counts_of(place):
 
 
 def baselines_of(place):
-    """Each baseline with its figures; it opened when this place's first life began."""
+    """Return each baseline with its figures, without its opening time."""
     report = json.loads((place.folder / "report" / "report.json").read_text())["baselines"]
     assert [each["number"] for each in report if each["number"]] == [1]
     return [{key: value for key, value in each.items() if key != "opened_at"} for each in report]
@@ -111,7 +111,7 @@ def baselines_of(place):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, enrolled, model_store, street_with_a_pause):
-    """A run that nothing interrupts."""
+    """A run without interruption."""
     place = Place(tmp_path_factory.mktemp("whole"), model_store.folder, street_with_a_pause)
     shutil.copytree(enrolled, place.data)
     assert lives(place) == 0
@@ -139,7 +139,7 @@ def assert_as_if_nothing_had_happened(place, whole):
 def test_a_run_that_is_killed_repeatedly_yields_the_results_of_one_that_is_not(interrupted, whole):
     deaths = [
         ("folded", 1),  # the first sighting
-        ("emitted", 1),  # the same, made up for
+        ("emitted", 1),  # the same sighting, repeated
         ("recorded", 1),
         ("evidence kept", 1),  # the second
         (HALF_A_LINE, 1),
@@ -149,7 +149,7 @@ def test_a_run_that_is_killed_repeatedly_yields_the_results_of_one_that_is_not(i
     ]
     for number, death in enumerate(deaths):
         assert lives(interrupted, resume=number > 0, death=death) == -signal.SIGKILL, death
-        if number % 4 == 3:  # as when the machine goes down
+        if number % 4 == 3:  # as when the machine loses power
             for server in interrupted.servers():
                 server.kill()
                 psutil.wait_procs([server], timeout=PATIENCE_S)
@@ -193,7 +193,7 @@ def test_ctrl_c_completes_the_frame_and_writes_the_report_and_resume_continues(i
     assert (run.returncode, *output) == (130, "", "")
     report = json.loads((interrupted.folder / "report" / "report.json").read_text())
     assert report["ended_how"] == "interrupted"
-    for counts in report["cameras"]:  # whoever stood there when it ended is counted too
+    for counts in report["cameras"]:  # tracks that the interrupt ended are counted too
         lost, not_searched = counts["tracks_lost"], counts["tracks_not_searched"]
         accounted = sum(lost.values()) + sum(not_searched.values()) + counts["tracks_searched"]
         assert counts["tracks_begun"] == accounted > 0

@@ -1,4 +1,4 @@
-"""A fault of ours ends a run at once, as what it is."""
+"""A bug in OpenLFR ends a run at once, and is reported as a bug."""
 
 from __future__ import annotations
 

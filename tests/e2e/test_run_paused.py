@@ -21,7 +21,7 @@ run_module = import_module("openlfr.embedded.run")  # beside a function of its n
 
 
 def test_people_in_sight_at_a_pause_are_no_longer_searched(place, street, monkeypatch):
-    """Neither when the film ends nor when it is resumed: their tracks are dropped at once."""
+    """The tracks are dropped at once, so that neither the film's end nor a resume searches them."""
     monkeypatch.setattr(run_module, "_DEPLOYMENT_S", 0.0)
     monkeypatch.setattr(run_module, "_PROGRESS_S", 0.0)
     place.configure(gate=camera(street.video))

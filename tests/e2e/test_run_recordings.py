@@ -1,4 +1,4 @@
-"""Recordings whose date nobody says, and cameras that fail in ways nobody thought of."""
+"""Recordings without a date, and cameras that fail unexpectedly."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_film_without_a_recording_date_is_marked_everywhere(place, street, cap
 
 
 def test_a_camera_that_fails_unexpectedly_is_one_problem(place, street, capfd, monkeypatch):
-    """One fails while it is opened, one while it is decoded; the third is looked at."""
+    """One camera fails at its opening, one while decoding; the third is analysed."""
     place.configure(odd=camera(street.video), worse=camera(street.video), gate=camera(street.video))
     original = opening.open_source
 

@@ -1,4 +1,4 @@
-"""`openlfr watchlist` as a person uses it, in one data folder, a run at work or not."""
+"""`openlfr watchlist` as a person uses it, with and without an active run."""
 
 import json
 import subprocess
@@ -91,12 +91,12 @@ def test_an_import_reports_that_it_waits_for_an_active_run(openlfr, place, monke
         assert not (place / "data/milvus").exists()
         holder.communicate("\n")
     assert entries(openlfr) == [("Eileen", "pending")]
-    openlfr("import", "manifest.csv")  # nothing new, but what waits is applied
+    openlfr("import", "manifest.csv")  # nothing new, but pending changes are applied
     assert entries(openlfr) == [("Eileen", "active")]
 
 
 def test_a_large_import_yields_to_a_starting_run(openlfr, place, monkeypatch):
-    """The run waits for the vector store for a few seconds only."""
+    """The run waits only a few seconds for the vector store."""
     rows = [HEADER, f"Eileen,astronaut.png,{REST}", f"Collins,astronaut.png,{REST}"]
     Path("manifest.csv").write_text("\n".join(rows))
     monkeypatch.setattr("openlfr.cli.watchlist_changes.MAX_WAIT_S", 0.0)

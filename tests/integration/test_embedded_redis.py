@@ -59,7 +59,7 @@ def servers(folder: Path) -> list[psutil.Process]:
 def folder(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "redis"
     yield folder
-    for process in servers(folder):  # only where a test failed
+    for process in servers(folder):  # only after a failed test
         process.kill()
 
 
@@ -196,7 +196,7 @@ def test_a_damaged_append_only_file_is_reported(folder: Path) -> None:
 
 @pytest.mark.service
 def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
-    """Needs the right to mount a small file system."""
+    """The test needs the right to mount a small file system."""
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=True)
