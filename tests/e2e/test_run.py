@@ -276,7 +276,7 @@ def test_late_frames_are_dropped_and_counted(place, street, capfd):
     with av.open(str(street.video)) as film:
         for n, frame in enumerate(film.decode(video=0)):
             cv2.imwrite(str(pictures / f"{n}.jpg"), frame.to_ndarray(format="bgr24"))
-    # Sixty pictures are due within a tenth of a second, so that most are late.
+    # Sixty pictures are due within a tenth of a second and may not wait, so that some are late.
     place.configure(gate=camera(pictures, extra=", fps: 600"))
     place.config.write_text(place.config.read_text().replace("max_age: off", "max_age: 1ms"))
     report = place.folder / "report"

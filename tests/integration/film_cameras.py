@@ -1,4 +1,4 @@
-"""Real RTSP cameras of our own for tests: a film of numbered frames, served by GStreamer."""
+"""Real RTSP cameras for tests: a film of numbered frames, served by GStreamer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 320, 64
 
 
 def make_film(path: Path, *, frames: int = 40, fps: int = 20, key_each: int = 10) -> Path:
-    """A small H.264 film; every picture carries its number."""
+    """Write a small H.264 film in which every picture encodes its number."""
     with av.open(str(path), "w") as output:
         options = {"g": str(key_each), "bf": "0", "preset": "ultrafast", "sc_threshold": "0"}
         stream = output.add_stream("libx264", rate=fps, options=options)
@@ -54,7 +54,7 @@ class FilmCameras:
         self.port = int(next(iter(self.urls.values())).split(":")[2].split("/")[0])
 
     def sent(self) -> list[dict[str, Any]]:
-        """What the log says."""
+        """Return the log's records of sent frames."""
         whole, _, _ = self.log.read_text(encoding="utf-8").rpartition("\n")
         return [json.loads(line) for line in whole.splitlines()]
 

@@ -1,4 +1,4 @@
-"""Several processes of ingest over the same cameras, and what they send, as Kafka has it."""
+"""Several ingest processes over the same cameras, and their frames on Kafka."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ services:
 {services}
 ingest: {{max_cameras: {most}}}
 """
-_PAUSE_S = 0.2  # before each page: what is asked all the time does nothing else
+_PAUSE_S = 0.2  # pause before each page, so that the process can do its work
 _GAUGE = re.compile(r'^openlfr_cameras\{which="(\w+)"\} ([0-9.e+]+)$', re.MULTILINE)
 _HELD = re.compile(r'^openlfr_camera_frames_total\{camera="([^"]+)",fate="sent"\}', re.MULTILINE)
 
@@ -49,7 +49,7 @@ _HELD = re.compile(r'^openlfr_camera_frames_total\{camera="([^"]+)",fate="sent"\
 def write_config(
     path: Path, cameras: Iterable[str], *, name: str, services: Mapping[str, str], most: int = 1000
 ) -> Path:
-    """A configuration over these lines of `cameras`."""
+    """Write a configuration with these lines of `cameras`."""
     lines = "\n".join(f"  {each}" for each in cameras)
     urls = "\n".join(f"  {server}: {url}" for server, url in services.items())
     path.write_text(CONFIG.format(cameras=lines, services=urls, name=name, most=most))
@@ -70,7 +70,7 @@ class Ingest:
             )  # fmt: skip
 
     def page(self, path: str) -> str:
-        """One of its pages; nothing while it does not answer."""
+        """Return a page of the process; empty if it does not answer."""
         time.sleep(_PAUSE_S)
         with suppress(OSError):
             url = f"http://127.0.0.1:{self.port}{path}"
@@ -81,12 +81,12 @@ class Ingest:
 
     @property
     def cameras(self) -> dict[str, int]:
-        """Its `openlfr_cameras`."""
+        """Return the values of its metric `openlfr_cameras`."""
         return {which: int(float(n)) for which, n in _GAUGE.findall(self.page("/metrics"))}
 
     @property
     def films(self) -> set[str]:
-        """The cameras that it shows."""
+        """Return the cameras on its health page."""
         return set(_HELD.findall(self.page("/metrics")))
 
     def send(self, number: int) -> None:
@@ -98,11 +98,11 @@ class Ingest:
 
 
 class Fleet:
-    """Processes that come and go, of a deployment that is started; all end with the block."""
+    """Processes of a started deployment; all end with the block."""
 
     def __init__(self) -> None:
         self.all: list[Ingest] = []
-        self._control = ExitStack()  # of the configuration that comes first
+        self._control = ExitStack()  # by the first configuration
 
     def start(self, config: Path) -> Ingest:
         if not self.all:
@@ -115,13 +115,13 @@ class Fleet:
         return [each for each in self.all if each.process.poll() is None]
 
     def held(self) -> list[int]:
-        """How many cameras each holds."""
+        """Return the number of leases of each process."""
         return [each.cameras.get("held", 0) for each in self.running]
 
     def was_calm(self) -> bool:
-        """Whether no process was so late with a heartbeat that others may have taken its cameras.
+        """Return whether no heartbeat was so late that others may have taken cameras.
 
-        On a machine that is too busy they do, and share again: then more moves than had to.
+        On a busy machine that happens, and then more cameras move than necessary.
         """
         return not any("leases_renewed_late" in each.errors.read_text() for each in self.all)
 
@@ -150,11 +150,11 @@ class Seen:
 
 
 class Frames:
-    """Reads what comes of some cameras on frames.v1, in a thread."""
+    """Reads some cameras' frames from frames.v1 in a thread."""
 
     def __init__(self, broker: str, cameras: Iterable[str]) -> None:
         self.seen: list[Seen] = []
-        self.last: dict[str, float] = {}  # when each camera's newest frame came
+        self.last: dict[str, float] = {}  # arrival of each camera's newest frame
         self._cameras = frozenset(cameras)
         self._stop = threading.Event()
         self._broker = broker
@@ -163,7 +163,7 @@ class Frames:
     def epochs(
         self, cameras: Iterable[str], *, since: float = 0.0, until: float = 1e12
     ) -> dict[str, set[int]]:
-        """The epochs of each camera's frames that came in between."""
+        """Return the epochs of each camera's frames between two times."""
         found: dict[str, set[int]] = {name: set() for name in cameras}
         for each in self.seen:
             if each.camera in found and since <= each.at <= until:
@@ -171,12 +171,12 @@ class Frames:
         return found
 
     def moved(self, *, since: float) -> set[str]:
-        """The cameras with frames of several epochs since then."""
+        """Return the cameras with frames of several epochs since a time."""
         found = self.epochs(self._cameras, since=since)
         return {name for name, epochs in found.items() if len(epochs) > 1}
 
     def longest_gap(self, cameras: Iterable[str], *, since: float) -> float:
-        """The longest time without a frame of any of these cameras, in seconds."""
+        """Return the longest time without a frame of one of these cameras, in seconds."""
         times: dict[str, list[float]] = {camera: [since] for camera in cameras}
         end = max(each.at for each in self.seen)
         for each in self.seen:
@@ -187,7 +187,7 @@ class Frames:
         )
 
     def twice(self) -> list[tuple[str, int, int]]:
-        """Frames whose camera, epoch and number another frame has, too."""
+        """Return the frames with the camera, epoch and number of another frame."""
         known: set[tuple[str, int, int]] = set()
         found = []
         for each in self.seen:

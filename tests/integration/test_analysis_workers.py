@@ -47,10 +47,10 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 FILMED = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LATER = datetime(2199, 1, 1, tzinfo=UTC)
-COUNT, HALF = 30, 15  # frames of a camera; after how many the second worker joins
-CAMERAS = [f"camera-{number}" for number in range(12)]  # one on each partition
-LISTED = "workers"  # a watchlist that no other test has
-# The service, which ends no track while the second worker takes its time to start.
+COUNT, HALF = 30, 15  # frames per camera; number of frames before the second worker joins
+CAMERAS = [f"camera-{number}" for number in range(12)]  # one per partition
+LISTED = "workers"  # a watchlist of this test only
+# The service, without ends of tracks while the second worker starts.
 WORKER = """
 import sys
 from openlfr.cli import main
@@ -77,7 +77,7 @@ topics: {{replication: 1, frames_retention: 30m, frames_transit: 1h}}
 
 @pytest.fixture(scope="module")
 def film(astronaut) -> list[bytes]:
-    """One person walks through the picture, as JPEG files."""
+    """Write JPEG files in which one person walks through the picture."""
     face = cv2.resize(astronaut[20:270, 120:370], (150, 150), interpolation=cv2.INTER_AREA)
     frames = []
     for number in range(COUNT):
@@ -98,7 +98,7 @@ def enrolled(astronaut, yunet, sface) -> StoredTemplate:
 
 @pytest.fixture(scope="module")
 def expected(film, enrolled, yunet, sface) -> set[tuple[str, int, str]]:
-    """Camera, frame and subject of the sightings that one process gives."""
+    """Return camera, frame and subject of one process's sightings."""
     entry = ManifestEntry(LISTED, "wanted", enrolled.template_hash, enrolled.entry_hash, LATER)
     index = ExactIndex({enrolled.reference_id: entry}, [enrolled])
     analyser = Analyser(
@@ -122,7 +122,7 @@ def at(number: int) -> datetime:
 
 
 class Workers:
-    """Analysis workers of one group, and what they are fed with."""
+    """Analysis workers of one group, and their input."""
 
     def __init__(self, folder: Path, broker: str, enrolled: StoredTemplate) -> None:
         self.folder, self.broker, self.enrolled = folder, broker, enrolled
@@ -147,7 +147,7 @@ class Workers:
             )  # fmt: skip
 
     def events(self, number: int, name: str) -> list[dict[str, Any]]:
-        """What a worker has logged under a name."""
+        """Return a worker's log records of this event name."""
         log_lines = self._log(number).read_text(encoding="utf-8").splitlines()
         # Faust hides the terminal's cursor with its first line, even where there is none.
         lines = [json.loads(line[line.index("{") :]) for line in log_lines if line.endswith("}")]
@@ -195,7 +195,7 @@ class Workers:
         )  # fmt: skip
 
     def _relay(self) -> None:
-        """What the alerting service does: one listed reference, and signs of life."""
+        """Publish one listed reference and heartbeats, as the alerting service does."""
         vault = FileVault(self.folder / "data" / "vault", self.folder / "data" / "vault.key")
         writer = ControlWriter(
             KafkaAccess((self.broker,)),

@@ -1,4 +1,4 @@
-"""One live process films a camera; the next one carries a higher epoch."""
+"""One live process films a camera, and each next one has a higher epoch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def join(server):
-    """Makes processes that are alive."""
+    """Return a function that makes live members."""
     server.client.flushdb()
 
     def make(ttl=60.0, deployment="Market", **facts):
@@ -41,7 +41,7 @@ def ours(join):
 
 
 def take(leases, camera, epoch=None):
-    """The epoch, or None where it is held; what is refused is raised."""
+    """Return the epoch of a new lease, or None if another process has the lease."""
     found = leases.acquire([LeaseRequest(camera, epoch)]).get(camera)
     if isinstance(found, BadInput):
         raise found
@@ -49,7 +49,7 @@ def take(leases, camera, epoch=None):
 
 
 def wait_a_millisecond(server, epoch):
-    """Until the server's clock is past an epoch: what loses its writes is away for longer."""
+    """Wait until the server's clock is past an epoch; a real failover takes longer."""
     while (now := server.client.time())[0] * 1000 + now[1] // 1000 <= epoch:
         pass
 
@@ -64,7 +64,7 @@ def test_a_lease_lasts_until_its_release_and_the_epoch_increases(ours, join):
     second = take(theirs, "gate")
     assert second > first
     assert ours.heartbeat(CAMERAS, ["gate"], room=10).lost == ("gate",)
-    ours.release("gate")  # what is somebody else's by now stays
+    ours.release("gate")  # another process's lease remains
     assert theirs.heartbeat(CAMERAS, ["gate", "yard"], room=10).lost == ()
 
 
@@ -88,7 +88,7 @@ def test_an_outdated_pinned_epoch_is_refused_and_the_camera_stays_free(ours, joi
         take(ours, "gate", 6)
     first = take(theirs, "gate")
     with pytest.raises(BadInput, match=f"since epoch {first} has begun"):
-        take(ours, "gate", 7)  # nobody waits for what will be refused
+        take(ours, "gate", 7)  # a refusal comes at once
     assert theirs.heartbeat(CAMERAS, ["gate"], room=10).lost == ()
 
 
@@ -100,21 +100,21 @@ def test_each_connection_of_a_lease_has_its_own_epoch(ours, join):
     ours.release("gate")
     third = take(theirs, "gate")
     assert third > second
-    assert ours.next_epoch("gate") is None  # it is somebody else's by now
+    assert ours.next_epoch("gate") is None  # another process has the lease by now
     assert theirs.next_epoch("gate") > third
 
 
 @pytest.mark.parametrize("pinned", [None, 41])
 def test_a_redis_without_its_data_repeats_no_epoch(ours, server, pinned):
-    """Else analysis would discard every frame of the camera as one of an epoch that is over."""
+    """Otherwise analysis would discard every frame of the camera as one of an old epoch."""
     take(ours, "gate", pinned)
     before = ours.next_epoch("gate")
     server.client.flushdb()
     wait_a_millisecond(server, before)
-    assert take(ours, "gate") is None  # whoever is not known takes nothing
+    assert take(ours, "gate") is None  # an unknown member gets no lease
     result = ours.heartbeat(CAMERAS, ["gate"], room=10)
     assert (result.joined, result.lost) == (True, ("gate",))
-    assert take(ours, "gate", before) == before  # nobody has had it meanwhile
+    assert take(ours, "gate", before) == before  # nobody else had the lease since then
     assert ours.next_epoch("gate") > before
 
 
@@ -130,7 +130,7 @@ def test_a_camera_that_another_process_had_since_is_not_reclaimed_with_the_old_e
 
 
 def test_a_redis_without_its_last_writes_repeats_no_epoch(ours, server):
-    """As after a failover to a replica that had not heard of them yet."""
+    """A failover to a lagging replica has this effect."""
     take(ours, "gate")
     [key] = server.client.keys("*:epoch:*")
     server.client.set(key, 1_700_000_000)

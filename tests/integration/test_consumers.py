@@ -1,6 +1,6 @@
-"""The example consumers, in Python and in Go, at a broker that asks who one is.
+"""The example consumers, in Python and in Go, at a broker with authentication.
 
-Each is built from protos/ and a Kafka client alone: nothing of OpenLFR can be imported there.
+Each is built from protos/ and a Kafka client only, without access to OpenLFR's code.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(1200)]
 
 
 def commands_of(example):
-    """The shell lines of the example's docstring that generate its code."""
+    """Return the shell lines in the example's docstring that generate its code."""
     text = ast.get_docstring(ast.parse(example.read_text()))
     block = text.split("\n\n    pip install")[1].split("\n\n")[0]
     joined = block.replace("\\\n", " ").splitlines()[1:]
@@ -47,7 +47,7 @@ def commands_of(example):
 
 @pytest.fixture(scope="module")
 def in_python(tmp_path_factory):
-    """The command that runs the Python example where only its two packages are."""
+    """Return the command that runs the Python example with only its two packages."""
     place = tmp_path_factory.mktemp("python")
     shutil.copytree(ROOT / "protos", place / "protos")
     (place / "examples").mkdir()
@@ -66,14 +66,14 @@ def in_python(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def in_go(tmp_path_factory):
-    """The program made of examples/go, whose module names what it needs."""
+    """Build the program in examples/go."""
     program = tmp_path_factory.mktemp("go") / "consume-alerts"
     go.build(ROOT / "examples/go", program)
     return [str(program)]
 
 
 class Broker(NamedTuple):
-    """A broker, how each of its listeners is reached, and what writes to it."""
+    """A broker, the addresses of its listeners, and a producer."""
 
     ways: dict[str, list[str]]
     producer: KafkaProducer
@@ -114,18 +114,18 @@ def send(broker, name, **changed):
     kept = GOLDEN[name] | changed
     headers = [(key, text.encode()) for key, text in kept["headers"].items()]
     value = base64.b64decode(kept["value"])
-    # One key: all in one order.
+    # One key, so that all messages are in order.
     broker.producer.send(TOPIC, key=b"one", value=value, headers=headers).get(PATIENCE_S)
 
 
 def line_of(name):
-    """What `openlfr run` would print of a golden record."""
+    """Return the line that `openlfr run` prints for a golden record."""
     event, emitted_at, _ = codec.decode_alert(base64.b64decode(GOLDEN[name]["value"]))
     return alert_line(event, emitted_at)
 
 
 class Running:
-    """A consumer at work; its output is read as it comes."""
+    """A running consumer, whose output is read continuously."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(

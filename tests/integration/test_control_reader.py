@@ -1,4 +1,4 @@
-"""A reader of the control topic knows who is searchable, and when it no longer does."""
+"""The reader of the control topic: searchable entries, and silence of the topic."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def entry(reference_id: str, version: int, status: str = "active", **more: str) 
 
 
 class Topic:
-    """A control topic of its own, and readers of it."""
+    """A control topic of one test, and its readers."""
 
     def __init__(self, broker: str) -> None:
         self.broker, self.name = broker, f"control-{uuid.uuid4()}"
@@ -77,9 +77,9 @@ class Topic:
         return reader
 
     def started(self, *watchlists: str) -> ControlReader:
-        """A reader that has read everything and a heartbeat after it."""
+        """Start a reader, and wait until it has read everything and a later heartbeat."""
         reader = self.read(*watchlists)
-        self.await_manifest(lambda _: True)  # so that what comes now is news
+        self.await_manifest(lambda _: True)  # so that later records are new
         self.beat()
         reader.wait_until_ready(timedelta(seconds=PATIENCE_S))
         return reader
@@ -115,8 +115,8 @@ def topic(kafka_broker: str) -> Iterator[Topic]:
     [
         ([entry(ANN, 1), entry(BEA, 2)], {ANN, BEA}),
         ([entry(ANN, 1, "pending"), entry(BEA, 2, "suspended")], set()),
-        ([entry(ANN, 3, "removed"), entry(ANN, 2)], set()),  # older news
-        ([entry(ANN, 3), EntryForgotten(ANN), entry(ANN, 2)], {ANN}),  # a restored backup says so
+        ([entry(ANN, 3, "removed"), entry(ANN, 2)], set()),  # an older record
+        ([entry(ANN, 3), EntryForgotten(ANN), entry(ANN, 2)], {ANN}),  # a restored backup
         ([entry(ANN, 1), EntryForgotten(ANN)], set()),
         ([entry(ANN, 1, watchlist="second"), entry(BEA, 2)], {BEA}),
         ([], set()),
@@ -190,7 +190,7 @@ def test_records_are_read_while_a_manifest_is_not_in_use_and_then_the_cause_is_r
     with pytest.raises(Unavailable, match=r"could not be used for 0 s.*been read from Milvus yet"):
         reader.check()
     topic.refuse = "Milvus at X does not answer."
-    with topic.changed:  # twice, so that the first is known
+    with topic.changed:  # twice, so that the first refusal is recorded
         assert topic.changed.wait_for(lambda: topic.refused > 1, PATIENCE_S)
     with pytest.raises(Unavailable, match=r"could not be used for 0 s.*Milvus at X does not ans"):
         reader.check()
@@ -200,7 +200,7 @@ def test_without_a_heartbeat_nothing_starts_and_the_missing_service_is_reported(
     topic: Topic,
 ) -> None:
     topic.tell(entry(ANN, 1))
-    topic.beat()  # of whom nobody knows whether he still lives
+    topic.beat()  # its sender may have ended since
     reader = topic.read()
     topic.await_manifest(lambda now: now == {ANN})
     with pytest.raises(Unavailable, match=r"within 0.1 s: .*service alerting"):
@@ -224,4 +224,4 @@ def test_silence_stops_the_matching(topic: Topic) -> None:
     await_that("silence", reader.search_problem)
     with pytest.raises(Unavailable, match=r"matching stops.*service alerting"):
         reader.check()
-    topic.beat()  # too late for whoever has ended, in time for whoever has not
+    topic.beat()  # ended processes stay ended; others continue

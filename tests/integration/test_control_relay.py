@@ -1,4 +1,4 @@
-"""The relay on a real broker and Redis: what stands on control.v1 is what the records say."""
+"""The relay on a real broker and Redis: control.v1 agrees with the records."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 KEY = bytes(32)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-PATIENCE = timedelta(seconds=PATIENCE_S)  # no bar: a busy machine may take that long
+PATIENCE = timedelta(seconds=PATIENCE_S)  # not a requirement: a busy machine may take that long
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def records(tmp_path):
 
 @pytest.fixture
 def brokers(kafka_broker):
-    """Brokers whose control topic says nothing of anybody."""
+    """Brokers with an empty control topic."""
     access = KafkaAccess((kafka_broker,))
     topics = open_topics(access, timeout=PATIENCE)
     topics.apply([replace(CONTROL, replicas=1, configs=dict(CONTROL.configs) | ONE_COPY)])
@@ -105,18 +105,18 @@ def test_another_relay_takes_over_and_corrects_late_records_of_the_first(brokers
         [stale] = [each for each in records.control.changes_after() if each.key == "a"]
 
         [holder] = redis.keys("*:holder")
-        redis.delete(holder)  # the first one was paused for longer than its turn
+        redis.delete(holder)  # the first relay was paused for longer than its term
         remove(records, "a")
         second.run_once()
         assert second.is_leader
         assert statuses(first_writer) == {"a": EntryStatus.REMOVED, "b": EntryStatus.ACTIVE}
 
-        first_writer.write([stale])  # what it was about to write when it was paused
+        first_writer.write([stale])  # its pending write at the pause
         assert statuses(first_writer)["a"] is EntryStatus.ACTIVE
         with records.unit_of_work() as work:
             work.watchlist.mark_erased(
                 ["b"], NOW
-            )  # any change: its offset shows that somebody wrote
+            )  # any change: the offset shows that another process wrote
         second.run_once()
         second.run_once()
         assert statuses(first_writer)["a"] is EntryStatus.REMOVED
@@ -161,7 +161,7 @@ def test_an_entry_altered_in_the_database_is_published_as_suspended(brokers, rec
 def test_an_act_on_a_deployment_reaches_its_followers_and_a_replayed_state_does_not(
     brokers, records, redis
 ):
-    """Recorded, relayed, sealed, followed; an old record that is written again wins nowhere."""
+    """An act is recorded, relayed and followed; an old record written again has no effect."""
     redis.flushdb()
     market = configured(NOW, NOW + timedelta(hours=1))
     by, words = local_person(), {"records": records, "at": NOW}
@@ -201,25 +201,25 @@ def test_an_act_on_a_deployment_reaches_its_followers_and_a_replayed_state_does_
         )  # fmt: skip
         assert in_force.status == "paused"
 
-        late = DeploymentInForce(market)  # a process that begins now, and finds the forged one
+        late = DeploymentInForce(market)  # a process that starts now reads the forged record
         second = ControlReader(brokers, key=KEY, followers=[StateFollower(late)])
         with closing(second):
             second.start()
             await_that("all", lambda: second.counts["unreadable"], seen=second.counts.copy)
             assert late.halt_reason()
-        relay._published = None  # as the offsets say at its next heartbeat
+        relay._published = None  # as its next heartbeat finds from the offsets
         relay.run_once()
         assert writer.read_newest_messages()["deployment/Market"] == in_force.state
 
         deployments.resume("Market", "", by=by, **words)
         follows("resume", "started")
-        assert reader.counts["changes"] == 0  # who is listed is none of its business
+        assert reader.counts["changes"] == 0  # this follower ignores watchlist entries
 
 
 def test_all_published_entries_are_read_and_heartbeats_and_invalid_records_are_no_entries(brokers):
     entries = {
         f"r{n}": ManifestChange(f"r{n}", "default", "hash", NOW, EntryStatus.ACTIVE, n, NOW)
-        for n in range(1100)  # more than a consumer takes at once
+        for n in range(1100)  # more than one batch of a consumer
     }
     with closing(ControlWriter(brokers, patience=PATIENCE, key=KEY)) as writer:
         writer.write([*entries.values(), Heartbeat(NOW, 1100)])
@@ -242,5 +242,5 @@ def test_a_leader_s_term_expires_and_the_next_term_has_another_number(redis):
         pass
     assert later != number
     assert first.acquire_or_renew() is None
-    first.resign()  # what is somebody else's by now stays
+    first.resign()  # another process's lease remains
     assert second.acquire_or_renew() == later

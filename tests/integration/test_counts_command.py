@@ -1,4 +1,4 @@
-"""`openlfr counts` shows what was counted by camera and hour, city-wide and by one process."""
+"""`openlfr counts` shows the counts by camera and hour, of a city and of one process."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def fold(book, camera, at, subject="ann", seq=0):
 
 @pytest.fixture
 def alone(tmp_path):
-    """A place of one process: no server is named, and none runs."""
+    """A place of one process, without configured or running servers."""
     path = tmp_path / "CONFIG.yaml"
     path.write_text(CONFIG.format(services="{}"))
     return path
@@ -72,14 +72,14 @@ def alone(tmp_path):
 
 @pytest.fixture
 def counted(config):
-    """Two cameras, two hours; four sightings of which one joined."""
+    """Record two cameras, two hours and four sightings, of which one joined."""
     count(settings.load(config))
     return config
 
 
 @pytest.fixture
 def counted_alone(alone):
-    """The same, counted by one process: in its data folder."""
+    """Record the same counts in the data folder of one process."""
     count(settings.load(alone))
     return alone
 

@@ -1,4 +1,4 @@
-"""`scripts/services up` brings a server that died back where it was, with what it kept."""
+"""`scripts/services up` restarts a killed server on its address with its data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded Redis is shared, survives its users' deaths, and is nobody's orphan."""
+"""The embedded Redis is shared, survives killed users, and never remains without users."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from openlfr.adapters.redis.alert_book import RedisAlertBook
 from openlfr.adapters.redis.lite import start_server
 from openlfr.domain.errors import Unavailable
 
-# Folds sightings as fast as it can and says which ones were acknowledged, until it is killed.
+# Folds sightings as fast as possible and prints the acknowledged ones, until it is killed.
 OWNER = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ for n in range(1_000_000):
 
 
 def servers(folder: Path) -> list[psutil.Process]:
-    """Every live redis-server that works in this folder."""
+    """Return every live redis-server of this folder."""
     found = []
     for process in psutil.process_iter(["name", "status"]):
         try:
@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def killed_owner(folder: Path, *, after: int = 50) -> set[str]:
-    """What a process acknowledged before it was killed."""
+    """Return the sightings that a process acknowledged before its kill."""
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, folder], stdout=subprocess.PIPE, text=True
     ) as owner:

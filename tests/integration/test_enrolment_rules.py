@@ -1,4 +1,4 @@
-"""How enrolment's rules fare on many photos of one person each, taken by strangers to it."""
+"""The enrolment rules on many public photos of one person each."""
 
 import os
 from pathlib import Path

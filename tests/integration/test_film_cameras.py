@@ -1,4 +1,4 @@
-"""Videos served as RTSP cameras are what was filmed, and the log says when each frame left."""
+"""Videos served as RTSP cameras are unchanged, and the log records when each frame was sent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def film(tmp_path_factory):
 
 
 def watch(url, frames):
-    """The first frames: which one each is to the source, its number in the film, and when it came.
+    """Return the first frames: sequence number, number in the film, and time of arrival.
 
-    A busy machine leaves some out. The connection is closed after.
+    A busy machine may skip some frames. The connection is closed afterwards.
     """
     before = set(threading.enumerate())
     source = open_source("gate", url, epoch=0, start=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""After the deployment's hours the ingest service is idle, alive and ready, and ends when asked."""
+"""After the deployment's hours the ingest service is idle, alive and ready, and ends on SIGTERM."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_service_with_an_ended_deployment_waits_and_is_ready(tmp_path, servers
         try:
 
             def metrics_outside():
-                with suppress(OSError):  # its pages are not yet there
+                with suppress(OSError):  # the pages are not yet served
                     text = page(port, "/metrics")
                     over = re.search('camera="gate",event="hours_over"} 1.0', text)
                     return text if OUTSIDE in text and over else None

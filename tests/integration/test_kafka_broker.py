@@ -1,4 +1,4 @@
-"""The broker of `scripts/services` is Kafka itself, and takes our topics."""
+"""The broker of `scripts/services` is Kafka itself, and accepts the project's topics."""
 
 from __future__ import annotations
 

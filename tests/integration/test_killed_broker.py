@@ -1,4 +1,4 @@
-"""A broker is killed and comes back: whatever talks to it goes on, and nothing is lost."""
+"""A broker is killed and restarted: its clients continue, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ pytestmark = [
 
 KEY = bytes(32)
 LIVE, LOSSLESS = timedelta(seconds=2), timedelta(seconds=PATIENCE_S)
-UNAVAILABLE = 3  # exit code of a worker that gave up, to be started anew
+UNAVAILABLE = 3  # exit code of a worker that gave up and is to be restarted
 ROOM = 8
 
-# Writes what stands on one topic to another, as the services do.
+# Copies one topic's messages to another, as the services do.
 COPIER = """
 import sys
 from openlfr.adapters.faust import agents as faust_agents
@@ -77,14 +77,14 @@ faust_worker.run_worker(app, progress)
 
 @pytest.fixture(autouse=True)
 def collect(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Find those sockets here, where they are expected; a log record would keep them."""
+    """Collect those sockets in these tests; a log record would retain them."""
     caplog.set_level(logging.CRITICAL, "kafka")
     yield
     gc.collect()
 
 
 class Repeating:
-    """Does something again and again in a thread, whatever becomes of it."""
+    """Repeats a call in a thread, also after errors."""
 
     def __init__(self, what: Callable[[int], object], every_s: float) -> None:
         self._what, self._every_s = what, every_s
@@ -109,7 +109,7 @@ class Repeating:
 
 
 class Sending:
-    """A sender that numbers what it sends, and knows what became of it."""
+    """A sender of numbered records, which collects the result of each."""
 
     def __init__(self, broker: str, topic: str, delivery: timedelta, *, wait: bool) -> None:
         self.topic, self._wait = topic, wait
@@ -131,7 +131,7 @@ class Sending:
             self.dropped.append(number)
 
     def finish(self) -> None:
-        """Stop sending; on return it is known of every record what became of it."""
+        """Stop sending, and wait for the result of every record."""
         self._repeating.close()
         self._sender.flush(timedelta(seconds=PATIENCE_S))
 
@@ -141,7 +141,7 @@ class Sending:
 
 
 class Copier:
-    """A worker, started anew where it gave up."""
+    """A worker that is restarted whenever it gives up."""
 
     def __init__(self, broker: str, output: Path) -> None:
         self._broker, self._output = broker, output
@@ -177,7 +177,7 @@ def make_topics(broker: str) -> None:
 
 
 def numbers_on(broker: str, topic: str) -> list[int]:
-    """What stands on a topic, in its order."""
+    """Return the numbers on a topic in order."""
     partition, found = TopicPartition(topic, 0), []
     with closing(KafkaConsumer(bootstrap_servers=broker, group_id=None)) as consumer:
         consumer.assign([partition])
@@ -190,7 +190,7 @@ def numbers_on(broker: str, topic: str) -> list[int]:
 
 
 def once(numbers: list[int]) -> list[int]:
-    """Without what came before, as every reader of our topics takes it."""
+    """Return the numbers without repetitions, as every reader of the topics handles them."""
     return list(dict.fromkeys(numbers))
 
 

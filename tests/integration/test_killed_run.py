@@ -1,4 +1,4 @@
-"""Nothing of a test run outlives it, however it ends: no server, no child of a child, no folder."""
+"""A test run leaves nothing, however it ends: no server, no descendant process, no folder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ real = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(real)
 globals().update({{name: each for name, each in vars(real).items() if not name.startswith("__")}})
 """
-# Starts what tests start, servers whose parents are dead or gone included, and then waits.
+# Starts processes as tests do, including servers whose parents are dead, and then waits.
 TEST = """
 import os, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_with_servers(servers, tmp_path):
 
 
 class Run:
-    """A run of pytest, and all that is seen of it."""
+    """A run of pytest, and observations of it."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.folder = folder
@@ -88,7 +88,7 @@ class Run:
         assert [each.is_dir() for each in self.elsewhere] == [True]
 
     def names(self) -> list[str]:
-        """Of all processes that it started or that work in its folders."""
+        """Return the names of all processes that it started or that use its folders."""
         found = []
         folders = (str(self.run_folder), str(self.folder / "temporary"))
         for pid in guard.belonging(str(self.run_folder), folders) - {self.popen.pid}:
@@ -97,14 +97,14 @@ class Run:
         return sorted(found)
 
     def worker(self) -> int:
-        """The process of xdist that runs the test."""
+        """Return the xdist process that runs the test."""
         started = guard.belonging(str(self.run_folder / "gw0"), ())
         parents = {psutil.Process(pid).ppid() for pid in started}
         (worker,) = {pid for pid in parents if psutil.Process(pid).ppid() == self.popen.pid}
         return worker
 
     def files(self) -> set[str]:
-        """What still lies in its temporary folder, and PostgreSQL's folder."""
+        """Return the remaining files in its temporary folder and PostgreSQL's folder."""
         found = {each.name for each in (self.folder / "temporary").rglob("*") if each.is_file()}
         return found | {str(each) for each in self.elsewhere if each.exists()}
 

@@ -1,4 +1,4 @@
-"""Messages that retention deletes unread: no lag, no stall, and the group stands behind them."""
+"""Messages that retention deletes unread: no lag and no stall, and the group is past them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(150)]
 
-# An idle worker; says what it knows whenever that changes, and each message that it is given.
+# An idle worker, which prints its lag whenever it changes, and each received message.
 WORKER = """
 import asyncio, sys
 from openlfr.adapters.faust import agents as faust_agents
@@ -58,7 +58,7 @@ faust_worker.run_worker(app, state)
 
 
 def deleted(broker: str, topic: str, before: int) -> None:
-    """A topic of ten messages of which a group has read two, and the log is cut."""
+    """Make a topic of ten messages of which a group has read two, and truncate the log."""
     admin = KafkaAdminClient(bootstrap_servers=broker)
     admin.create_topics([NewTopic(topic, 1, 1)])
     with KafkaProducer(bootstrap_servers=broker) as producer:
@@ -106,7 +106,7 @@ def test_messages_deleted_unread_are_not_counted_as_waiting(
     said: list[str] = []
     read_until(said, worker, f"lag 0 gone {before - 2}")
     await_that("commit", lambda: committed(kafka_broker, topic) == 10)
-    # And it goes on with what comes next.
+    # The worker continues with the next message.
     with KafkaProducer(bootstrap_servers=kafka_broker) as producer:
         producer.send(topic, b"next").get(PATIENCE_S)
     given = [f"given {offset}" for offset in range(before, 11)]
@@ -118,7 +118,7 @@ def test_messages_deleted_unread_are_not_counted_as_waiting(
 
 
 def read_until(said: list[str], worker: subprocess.Popen[str], *wanted: str) -> None:
-    """Read what a worker says until all of it was said; it is never stalled meanwhile."""
+    """Read a worker's output until all required lines have come; no line may report a stall."""
     assert worker.stdout is not None
     while missing := set(wanted) - set(said):
         line = worker.stdout.readline()

@@ -1,4 +1,4 @@
-"""A face that the detector overlooks in a frame is found before the frame is kept."""
+"""A face that the detector misses in a frame is found before the frame is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FACE = Box(172, 66, 106, 138)  # the astronaut's
 
 
 def scene(astronaut: np.ndarray, share: float, degrees: float, cover: str) -> np.ndarray:
-    """A frame with the astronaut's face of this share of its height, turned and covered."""
+    """Return a frame with the astronaut's face in this share of its height, turned and covered."""
     image = astronaut.copy()
     x, y, w, h = (int(value) for value in FACE)
     halves = {

@@ -1,4 +1,4 @@
-"""Ingest over a live camera, as its deployment is paused, resumed and revised on control.v1."""
+"""Ingest of a live camera whose deployment is paused, resumed and revised on control.v1."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_FORCE_S = 2 + 28
 
 
 class Rig:
-    """A process of ingest over one RTSP camera, and who says how its deployment stands."""
+    """An ingest process over one RTSP camera, and the publisher of its deployment's state."""
 
     def __init__(self, folder, name, servers, camera, frames):
         services = {each: servers.url(each) for each in ("kafka", "redis")}
@@ -43,17 +43,17 @@ class Rig:
         await_that(what, condition, seen=self.ingest.errors.read_text, alive=[self.ingest.process])
 
     def await_frames(self):
-        """Frames come that were taken after this moment."""
+        """Wait for frames captured after this time."""
         began = time.time()
         self.await_that("frames", lambda: self.newest > began)
 
     @property
     def newest(self):
-        """When Kafka took the newest frame, seconds since 1970."""
+        """Return when Kafka received the newest frame, in seconds since 1970."""
         return self.frames.last.get(self.camera, 0)
 
     def ready(self):
-        """The health page, whatever it says."""
+        """Return the health page, whatever its status."""
         with suppress(OSError):
             url = f"http://127.0.0.1:{self.ingest.port}/health/ready"
             try:
@@ -123,7 +123,7 @@ def test_nothing_is_filmed_before_the_deployment_s_state_is_known_or_while_it_is
 
 
 class ForgedFeed(ControlFeed):
-    """Somebody who may write to the topic and has not its key."""
+    """A publisher with the right to write to the topic but without its key."""
 
     def __init__(self, config):
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""A consumer that reads nothing any more and still heartbeats: its page says so."""
+"""The health page reports a consumer that no longer reads but still sends heartbeats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from awaiting import PATIENCE_S
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
-# Works its first message off, then its flow stops as if it had died; says what its page says.
+# Processes its first message, then stops reading; prints the problem on its health page.
 WORKER = """
 import asyncio, sys
 from openlfr.adapters.faust import agents as faust_agents

@@ -1,4 +1,4 @@
-"""No command writes a piece of an address but scheme and host, wherever its password stands.
+"""No command writes more of an address than scheme and host, wherever its password is.
 
 Every command that reads a configuration is run with secrets in the addresses of its cameras and
 services. Nothing answers there. All that it writes is looked through: stdout, stderr (of libraries
@@ -65,7 +65,7 @@ deployment:
 
 @pytest.fixture
 def refusing():
-    """An HTTP server that lets nobody in and repeats what it was asked."""
+    """An HTTP server that rejects everybody and repeats the request."""
 
     class Refusing(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -82,7 +82,7 @@ def refusing():
 
 @pytest.fixture
 def place(tmp_path, capfd, monkeypatch, refusing):
-    """Run a command on a configuration; all that it wrote is looked through."""
+    """Return a function that runs a command, and searches all its output for secrets."""
     monkeypatch.chdir(tmp_path)
     config = tmp_path / "CONFIG.yaml"
 
@@ -115,11 +115,11 @@ def place(tmp_path, capfd, monkeypatch, refusing):
 
 
 def test_no_secret_is_in_a_run_and_its_report(place, tmp_path):
-    """A run connects to live cameras again until it is stopped; the report says what failed."""
+    """A run reconnects to live cameras until it is stopped; the report lists the failures."""
 
     def stop():
         while not ended.wait(0.2):
-            if (tmp_path / "alerts.jsonl").exists():  # by then a run takes the signal
+            if (tmp_path / "alerts.jsonl").exists():  # after that time a run handles the signal
                 if not ended.wait(8):  # for every camera to have failed
                     os.kill(os.getpid(), signal.SIGINT)
                 return

@@ -1,4 +1,4 @@
-"""TLS and passwords on real servers: what the settings say is what the adapters do."""
+"""TLS and passwords on real servers: the adapters follow the settings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
-# A Faust worker that says which camera's frame it got, and acknowledges it.
+# A Faust worker that prints the camera of each frame, and acknowledges the frame.
 WORKER = """
 import sys
 from pathlib import Path
@@ -62,7 +62,7 @@ faust_worker.run_worker(app, progress)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with an authority's certificates and the files of a user's secrets."""
+    """A folder with an authority's certificates and a user's secret files."""
     folder = tmp_path_factory.mktemp("secured")
     (folder / "username").write_text(USER)
     (folder / "password").write_text(f"{PASSWORD}\n")
@@ -76,7 +76,7 @@ def authority(place) -> Authority:
 
 @pytest.fixture(scope="module")
 def start(place):
-    """Starts a server in a folder of its own; ends it with the module."""
+    """Return a function that starts a server in its own folder; all end with the module."""
     with ExitStack() as closing_all:
 
         def begin(starter: Any, authority: Authority) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A running service says how it is: its pages, as Prometheus and Kubernetes read them."""
+"""The pages of a running service, as Prometheus and Kubernetes read them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ deployment:
 
 
 class Worker:
-    """An alerting service, the lightest there is, and its pages."""
+    """An alerting service, which is the lightest service, and its pages."""
 
     def __init__(self, folder: Any, name: str, group: str) -> None:
         self.port = free_port()
@@ -55,7 +55,7 @@ class Worker:
             )
 
     def leave(self) -> list[str]:
-        """What `--leave` says."""
+        """Run `--leave`, and return its output lines."""
         words = [*self.words, "--leave"]
         done = subprocess.run(words, env=self.environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -77,13 +77,13 @@ class Worker:
         return float(found[0]) if found else None
 
     def wait(self, what: str, condition: Any) -> None:
-        """Wait until it holds."""
+        """Wait until the condition is true."""
 
         def holds() -> bool:
             try:
                 return bool(condition())
             except OSError:
-                return False  # its pages are not yet there
+                return False  # the pages are not yet served
 
         await_that(what, holds, seen=self.errors.read_text, alive=[self.popen])
 
@@ -94,7 +94,7 @@ class Worker:
 @pytest.fixture
 def folder(tmp_path, servers):
     urls = "".join(f"  {name}: {servers.url(name)}\n" for name in ("kafka", "redis"))
-    urls += "  milvus: http://127.0.0.1:9\n"  # nobody is enrolled, so that it is never asked
+    urls += "  milvus: http://127.0.0.1:9\n"  # nobody is enrolled, so that the server is never used
     path = tmp_path / "CONFIG.yaml"
     path.write_text(f"data_dir: data\n{DEPLOYMENT}services:\n{urls}topics: {{replication: 1}}\n")
     assert main(["topics", "apply", "--config", str(path), "--wait", "240"]) == 0

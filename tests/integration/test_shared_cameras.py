@@ -1,6 +1,6 @@
-"""Cameras are shared evenly by live processes, whoever comes, dies, freezes or is cut off.
+"""Live processes share cameras evenly when one joins, dies, freezes or is disconnected.
 
-Films of one frame a second stand for cameras: what is tested is who films them.
+Films of one frame a second serve as cameras, since only their distribution is tested.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def film(tmp_path_factory):
 
 @pytest.fixture
 def configure(tmp_path, film):
-    """Writes a configuration over these cameras and makes the topics."""
+    """Return a function that writes a configuration of these cameras and creates the topics."""
 
     def write(servers, cameras, *, to="CONFIG.yaml", most=1000):
         lines = [f"{name}: {{url: {film}, loop: true}}" for name in cameras]
@@ -77,7 +77,7 @@ def test_three_processes_share_cameras_evenly_when_one_dies_or_joins(
         its = dead.films
         if fleet.was_calm():
             assert 54 <= len(its) <= 66
-            assert sum(len(each.films) for each in fleet.running) == len(ALL)  # each shows its own
+            assert sum(len(each.films) for each in fleet.running) == len(ALL)  # each its own
 
         dead.end(signal.SIGKILL)
         died = time.time()
@@ -86,14 +86,14 @@ def test_three_processes_share_cameras_evenly_when_one_dies_or_joins(
         others = set(ALL) - its
         before = frames.epochs(others, since=began, until=died)
         if fleet.was_calm():
-            assert frames.epochs(others, since=died) == before  # no other moves
+            assert frames.epochs(others, since=died) == before  # no other camera moves
 
         fleet.start(config)
         joined = time.time()
         await_even(fleet, of=3)
         await_frames_since(fleet, frames, time.time(), ALL)
         if fleet.was_calm():
-            assert 50 <= len(frames.moved(since=joined)) <= 70  # its share, no camera more
+            assert 50 <= len(frames.moved(since=joined)) <= 70  # exactly its share
         assert frames.twice() == []
         assert frames.longest_gap(ALL, since=joined) < PATIENCE_S
 
@@ -144,7 +144,7 @@ def test_while_redis_is_away_or_empty_all_processes_film_their_cameras(configure
 
 
 def await_late_heartbeats(fleet, number):
-    """Until each process has seen that Redis was away, or had forgotten it, so often."""
+    """Wait until each process has counted this many failed or forgotten heartbeats."""
     for each in fleet.running:
         await_that(
             "return",
@@ -181,7 +181,7 @@ def test_a_new_configuration_is_rolled_out_and_an_ending_process_hands_over(
         first = fleet.start(old)
         await_frames_since(fleet, frames, time.time(), FEW[:9])
         fleet.start(new)
-        await_frames_since(fleet, frames, time.time(), FEW)  # of both, with each camera once
+        await_frames_since(fleet, frames, time.time(), FEW)  # of both processes, each camera once
         await_that("all", lambda: sum(fleet.held()) == len(FEW), seen=fleet.story)
         assert set(FEW[:3]) <= first.films
         ended = time.time()

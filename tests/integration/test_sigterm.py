@@ -1,7 +1,7 @@
-"""SIGTERM from a service's first instant on: whatever it waits for, it ends, as told to.
+"""A service ends on SIGTERM from its first instant on, whatever it waits for.
 
-Each is started with SIGTERM ignored, as the first process of a container is: who has no handler of
-its own then hears of nothing, waits until it gives up, and ends with another exit code.
+Each is started with SIGTERM ignored, as the first process of a container is. Without a handler of
+its own it would wait until it gives up, and end with another exit code.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ services: {{kafka: "{kafka}", redis: "{redis}", milvus: "{milvus}", sql: "{sql}"
 
 
 class Silent:
-    """A server that takes connections and says nothing."""
+    """A server that accepts connections and never answers."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -83,7 +83,7 @@ def configured(folder: Path, silent: Silent, **servers: str) -> Path:
 
 
 def started(name: str, config: Path, *, ignored: bool = True) -> subprocess.Popen[str]:
-    """A service, SIGTERM ignored until it handles it."""
+    """Start a service with SIGTERM ignored until its own handler is installed."""
     begin = "import os, signal, sys; signal.signal(signal.SIGTERM, signal.%s); " % (
         "SIG_IGN" if ignored else "SIG_DFL"
     )
@@ -111,7 +111,7 @@ def test_a_service_that_waits_for_kafka_ends_on_sigterm(tmp_path, silent, name):
 
 @pytest.mark.parametrize("after_s", [0.05, 0.3, 1.0])
 def test_a_service_ends_on_sigterm_at_any_moment_of_its_start(tmp_path, silent, after_s):
-    """Before it has a handler of its own the signal itself ends it."""
+    """Before the service has its own handler, the signal's default action ends it."""
     process = started("alerting", configured(tmp_path, silent), ignored=False)
     threading.Event().wait(after_s)
     code, output = ended(process)

@@ -1,4 +1,4 @@
-"""A Milvus that takes requests and says nothing more: no call waits for it for ever."""
+"""No call waits for ever for a Milvus that accepts requests and never answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANN = StoredTemplate("ann", "default", "Ann", hash_template(VECTOR), VECTOR)
 
 
 class Way:
-    """A port that leads to a Milvus Lite, until it leads nowhere."""
+    """A port that forwards to a Milvus Lite until the test stops the forwarding."""
 
     def __init__(self, socket_path: str) -> None:
         self._path, self._silent = socket_path, threading.Event()

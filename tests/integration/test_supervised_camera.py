@@ -1,4 +1,4 @@
-"""A camera that dies, hangs or changes hands: ingest notices, comes back, and says what it did."""
+"""Ingest detects a camera that dies, hangs or is taken over, reconnects, and counts this."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 class Sent:
-    """What a camera sends, as it would reach Kafka."""
+    """A camera's messages, as they would reach Kafka."""
 
     def __init__(self, decode):
         self.decode, self.messages, self.came = decode, [], threading.Condition()
@@ -52,7 +52,7 @@ class Sent:
 
 
 class Rig:
-    """Cameras under supervision, with leases in a real Redis."""
+    """Supervised cameras, with leases in a real Redis."""
 
     def __init__(self, client, *, starts=-HOUR, ends=HOUR, frozen_after_s=60.0):
         now = datetime.now(UTC)
@@ -115,13 +115,13 @@ def pictures(messages, epoch):
 
 
 def later(messages, epoch):
-    """The pictures of later connections."""
+    """Return the pictures of later connections."""
     return [frame for frame in messages if frame.epoch > epoch and not frame.ended]
 
 
 def test_a_killed_camera_is_reconnected_with_the_next_epoch(film, tmp_path, rig):
     rig = rig()
-    port = free_port()  # nobody else is given it while nobody listens
+    port = free_port()  # no other process gets the free port
     with FilmCameras(tmp_path, f"gate={film}", port=port) as cameras:
         gate = rig.film("gate", cameras.urls["gate"])
         rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 10)
@@ -133,7 +133,7 @@ def test_a_killed_camera_is_reconnected_with_the_next_epoch(film, tmp_path, rig)
         gate.join()
     before, after = pictures(rig.sent.messages, 5), later(rig.sent.messages, 5)
     shown = [frame_number.read_number(decode_picture(frame.jpeg)) for frame in before[:5]]
-    assert shown == [frame.seq for frame in before[:5]]  # nothing was thrown away before the first
+    assert shown == [frame.seq for frame in before[:5]]  # no frame was discarded before the first
     assert [frame.seq for frame in before] == sorted({frame.seq for frame in before})
     assert after[0].seq == 0
     assert after[0].captured_at > before[-1].captured_at
@@ -156,7 +156,7 @@ def test_a_hanging_camera_is_detected_and_reconnected(film, tmp_path, rig):
         rig.sent.wait_for(lambda sent: len(pictures(sent, 5)) > 5)
         cameras.freeze()
         rig.sent.wait_for(lambda sent: sent[-1].ended)
-        assert gate.counts["frozen"] >= 1  # a busy machine freezes a little by itself
+        assert gate.counts["frozen"] >= 1  # a busy machine may freeze briefly
         cameras.thaw()
         rig.sent.wait_for(lambda sent: len(later(sent, 5)) > 5)
     assert gate.counts["reconnects"] >= 1
