@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -69,9 +70,20 @@ def test_it_prints_the_same_json(openlfr, market):
     assert (code, json.loads(out) | {"annex": None}) == (0, written)
 
 
+def test_it_writes_a_table_of_one_row_without_names(openlfr, market):
+    code, out, _ = openlfr("Market", "--csv", "market.csv")
+    assert (code, "Wrote market.csv." in out) == (0, True)
+    with Path("market.csv").open(newline="") as file:
+        [row] = csv.DictReader(file)
+    assert (row["total_alerts"], row["faces_seen"], row["searched_tracks"]) == ("1", "31", "30")
+    assert "ann" not in row.values()
+    assert Path("market.csv").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
+        (("Market", "--csv", "."), "is a directory"),
         (("Fair",), "There is no deployment 'Fair'"),
         (("Market", "--out", "CONFIG.yaml"), "is a file"),
         (("Market", "--by", "?"), "expected a person's name"),

@@ -14,6 +14,7 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import cv2
@@ -31,6 +32,9 @@ KEYS = [
     "event", "event_id", "alert_id", "subject", "camera", "frame_index", "captured_at",
     "emitted_at", "box", "score", "threshold", "quality", "time_assumed",
 ]  # fmt: skip
+
+
+RECOMPUTE = Path(__file__).resolve().parents[2] / "examples/recompute_report.py"
 
 
 def openlfr(place, *args):
@@ -71,8 +75,15 @@ def test_every_pass_of_a_listed_person_is_found_and_no_stranger(finished, street
 
 
 def test_the_report_from_the_records_has_the_counts_of_the_run_report(finished):
-    printed = openlfr(finished, "report", "Market", "--out", "again", "--json")
+    printed = openlfr(
+        finished, "report", "Market", "--out", "again", "--csv", "market.csv", "--json"
+    )
     assert printed.returncode == 0, printed.stderr
+    recomputed = subprocess.run(
+        [sys.executable, RECOMPUTE, "again/report.json", "market.csv"],
+        cwd=finished.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert recomputed.stdout == "Every recomputed figure agrees.\n", recomputed
     run = json.loads((finished.folder / "report/report.json").read_text())
     again = json.loads((finished.folder / "again/report.json").read_text())
     del again["annex"]
@@ -81,7 +92,7 @@ def test_the_report_from_the_records_has_the_counts_of_the_run_report(finished):
         del each["frame_size"]  # tallies do not contain it
     for name in (
         "cameras", "total", "baselines", "pools", "threshold", "watchlists", "models",
-        "deployment", "config_hash", "software", "problems",
+        "deployment", "config_hash", "software", "problems", "results", "false_alerts",
     ):  # fmt: skip
         assert run[name] == again[name], name
     for one, other in zip(run["alerts"], again["alerts"], strict=True):

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     help="Write report.html and report.json into this folder. They contain names of alerted "
     "people: protect them.",
 )
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a table of one row into this file: first the columns that the Home Office "
+    "publishes per deployment. It contains no names of alerted people.",
+)
 @config_option
 @click.option(
     "--by",
@@ -34,7 +41,14 @@ if TYPE_CHECKING:
     help="Your name. Default: your login.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(deployment: str, out: Path | None, config: Path, by: str | None, as_json: bool) -> int:
+def command(
+    deployment: str,
+    out: Path | None,
+    table: Path | None,
+    config: Path,
+    by: str | None,
+    as_json: bool,
+) -> int:
     """Report the figures of a deployment from the records alone.
 
     DEPLOYMENT is an id, the beginning of an id, or a name. The command needs no camera and no
@@ -46,6 +60,7 @@ def command(deployment: str, out: Path | None, config: Path, by: str | None, as_
     """
     from openlfr.cli.due_erasure import load_and_open
     from openlfr.operations.report.canonical import canonical_json, figures_of
+    from openlfr.operations.report.table import write_table
     from openlfr.operations.report_deployment import report_deployment
 
     folder = out.absolute() if out is not None else None
@@ -57,6 +72,8 @@ def command(deployment: str, out: Path | None, config: Path, by: str | None, as_
             by=arguments.identify_person(by),
             at=datetime.now(UTC),
         )
+    if table is not None:
+        write_table(summary, table)
     if as_json:
         say(canonical_json(figures_of(summary)).decode())
         return DONE
@@ -64,6 +81,8 @@ def command(deployment: str, out: Path | None, config: Path, by: str | None, as_
         say(line)
     if folder is not None:
         say(f"Wrote {folder}/report.html and report.json.")
+    if table is not None:
+        say(f"Wrote {table}.")
     return DONE
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from openlfr.domain.alert_results import AlertResults, FalseAlerts
     from openlfr.domain.alerts import AlertEvent
     from openlfr.domain.baseline_figures import BaselineFigures, Pool
     from openlfr.domain.counts import CameraCounts
@@ -104,6 +105,8 @@ class RunSummary:
         truth: Comparison with the truth; None except in a simulation.
         baselines: The counts of all cameras together, by baseline.
         pools: The same counts by pool of baselines.
+        results: Numbers of alerts by decision and outcome; None if they were not counted.
+        false_alerts: Rates of false alerts, by baseline and by pool.
     """
 
     run_id: str
@@ -127,6 +130,8 @@ class RunSummary:
     truth: KnownTruth | None = None
     baselines: tuple[BaselineFigures, ...] = ()
     pools: tuple[Pool, ...] = ()
+    results: AlertResults | None = None
+    false_alerts: tuple[FalseAlerts, ...] = ()
 
     @property
     def basis_problems(self) -> tuple[str, ...]:

@@ -44,9 +44,13 @@ def summarise(
     erased: Mapping[str, int],
 ) -> RunSummary:
     """Collect a run's figures, with decrypted pictures."""
+    from openlfr.operations.alert_results import count_results  # loads SciPy, so not at the start
+
     run, records, vault = parts.run, parts.records, parts.vault
     sealed = records.alerts.sealed_alert_ids()
     references = {r.reference_id: r for r in records.watchlist.references()}
+    events = records.alerts.events_of_run(run.deployment, run.epoch)
+    results = count_results(run.deployment, events, figures, records=records)
     return RunSummary(
         run_id=run.run_id,
         software=f"OpenLFR {openlfr.__version__}",
@@ -66,11 +70,13 @@ def summarise(
         timings=timings,
         alerts=tuple(
             build_alert_item(event, references, vault, sealed=event.event.alert_id in sealed)
-            for event in records.alerts.events_of_run(run.deployment, run.epoch)
+            for event in events
         ),
         problems=tuple(problems),
         erased=dict(erased),
         notes=describe_assumed_times(parts.sources),
+        results=results.total,
+        false_alerts=results.by_baseline,
     )
 
 

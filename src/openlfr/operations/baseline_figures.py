@@ -19,6 +19,7 @@ from openlfr.operations.camera_counts import counts_of_totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from openlfr.domain.alert_records import RecordedEvent
     from openlfr.domain.baseline_openings import Opening
@@ -53,7 +54,7 @@ def figures_by_baseline(
         parts.setdefault(_valid_number(opening_of(known, ref)), []).append(counts)
     raised: Counter[tuple[int, EventKind]] = Counter()
     for each in events:
-        raised[_valid_number(opening_at(known, each.emitted_at)), each.event.event] += 1
+        raised[valid_number_at(known, each.emitted_at), each.event.event] += 1
     figures = []
     numbers = {number for number, _ in raised} | parts.keys()
     numbers |= {each.number for each in known if epoch is None or each.alteration}
@@ -68,6 +69,11 @@ def figures_by_baseline(
         until = later.opened_at if later else None
         figures.append(BaselineFigures(by_number.get(number), until, counts))
     return FiguresByBaseline(tuple(figures), tuple(_pools(figures)))
+
+
+def valid_number_at(openings: Sequence[Opening], at: datetime) -> int:
+    """Return the number of the baseline at a time, UTC; 0 without one, or if it was altered."""
+    return _valid_number(opening_at(openings, at))
 
 
 def _valid_number(opening: Opening | None) -> int:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import beta, binom
+from scipy.stats import beta, binom, chi2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +60,16 @@ def clopper_pearson(hits: float, trials: float, *, level: float = LEVEL) -> Inte
     low = float(beta.ppf(tail, hits, misses + 1)) if hits > 0 else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, misses)) if misses > 0 else 1.0
     return Interval(low, high)
+
+
+def poisson_rate(events: int, exposure: float, *, level: float = LEVEL) -> Interval:
+    """Compute the interval of a rate of independent events per unit of a positive exposure.
+
+    Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936).
+    """
+    tail = (1 - level) / 2
+    low = float(chi2.ppf(tail, 2 * events)) / 2 if events else 0.0
+    return Interval(low / exposure, float(chi2.ppf(1 - tail, 2 * events + 2)) / 2 / exposure)
 
 
 def quantile_ranks(trials: int, share: float, *, level: float = LEVEL) -> Ranks:

@@ -14,45 +14,31 @@ most (1 - low)^m. A number m is excluded if this probability is below 0.025.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from openlfr.domain.alert_results import FalseAlertBound
 from openlfr.operations.intervals import compute_min_trials
 
 _ONE_SIDED, _TWO_SIDED = 0.05, 0.025
 
 
-@dataclass(frozen=True, slots=True)
-class FalseAlertBound:
-    """Bounds of the share of false alerts after tracks without an alert.
-
-    Attributes:
-        tracks: Number of searched tracks without an alert.
-        tracks_per_walker: Tracks per person; `tracks` is divided by this number. 1 assumes that
-            each track is another person.
-        searches: Largest number of independent searches.
-        one_sided: Highest share of false alerts that is not excluded at 95%, one-sided.
-        two_sided: The upper end of a two-sided interval.
-    """
-
-    tracks: int
-    tracks_per_walker: float
-    searches: float
-    one_sided: float
-    two_sided: float
-
-
-def silence(tracks: int, tracks_per_walker: float = 1.0) -> FalseAlertBound:
+def silence(tracks: int, tracks_per_walker: float | None = None) -> FalseAlertBound:
     """Bound the share of false alerts after `tracks` without an alert.
+
+    Args:
+        tracks: Number of searched tracks.
+        tracks_per_walker: Measured tracks per person; None assumes 1.
 
     Raises:
         ValueError: There is no track, or less than one track per walker.
     """
-    if tracks < 1 or not tracks_per_walker >= 1:
+    per_walker = 1.0 if tracks_per_walker is None else tracks_per_walker
+    if tracks < 1 or not per_walker >= 1:
         raise ValueError("at least one track, and one track per walker, are needed for a bound")
-    searches = tracks / tracks_per_walker
+    searches = tracks / per_walker
     return FalseAlertBound(
-        tracks, tracks_per_walker, searches,
+        tracks, per_walker, searches,
         -math.expm1(math.log(_ONE_SIDED) / searches), -math.expm1(math.log(_TWO_SIDED) / searches),
+        is_measured=tracks_per_walker is not None,
     )  # fmt: skip
 
 

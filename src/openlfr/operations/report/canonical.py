@@ -6,18 +6,24 @@ import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from openlfr.domain.alert_results import US_PER_HOUR, WATCHED_HOUR
 from openlfr.domain.baseline_figures import figures_json, pool_json
 from openlfr.domain.counts import add_up
 from openlfr.domain.scores import SCORE_EDGES
 
 if TYPE_CHECKING:
+    from openlfr.domain.alert_results import AlertResults, FalseAlertRate, FalseAlerts
     from openlfr.domain.summary import AlertItem, RunSummary
 
 VERSION = 1
-_SPECIAL_FIELDS = ("alerts", "baselines", "pools", "threshold")  # converted one by one
+_SPECIAL_FIELDS = (
+    "alerts", "baselines", "false_alerts", "pools", "results", "threshold",
+)  # fmt: skip
+"""Fields that are converted one by one."""
 _DECIMALS = 4  # more than any figure needs; avoids exponent notation
 
 
@@ -35,6 +41,9 @@ def figures_of(summary: RunSummary) -> dict[str, Any]:
         **{key: _plain(getattr(summary.threshold, key)) for key in ("origin", "list_size", "row")},
         "described": summary.threshold.describe(),
     }
+    figures["results"] = results_json(summary.results) if summary.results else None
+    figures["false_alerts"] = [_false_alerts(each) for each in summary.false_alerts]
+    figures["tpir"] = None  # passages of control subjects are not recorded yet
     figures["version"] = VERSION
     figures["alerts"] = [_alert(item) for item in summary.alerts]
     figures["total"] = _plain(add_up(summary.cameras))
@@ -52,6 +61,41 @@ def canonical_json(figures: dict[str, Any]) -> bytes:
         figures, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return text.encode()
+
+
+def results_json(results: AlertResults) -> dict[str, Any]:
+    """Convert the numbers of alerts by decision and outcome."""
+    values: dict[str, Any] = _plain(results)
+    return values | {"unverified": results.unverified}
+
+
+def share_text(share: float) -> str:
+    """Format a share or rate with six significant digits, without an exponent."""
+    return format(Decimal(f"{share:.6g}"), "f")
+
+
+def _false_alerts(each: FalseAlerts) -> dict[str, Any]:
+    bound = each.silence
+    return {
+        "numbers": list(each.numbers),
+        "results": results_json(each.results),
+        "rates": {rate.per: _rate(rate) for rate in each.rates},
+        "silence": bound
+        and {
+            "tracks": bound.tracks,
+            "tracks_per_walker": share_text(bound.tracks_per_walker),
+            "tracks_per_walker_measured": bound.is_measured,
+            "one_sided": share_text(bound.one_sided),
+            "two_sided": share_text(bound.two_sided),
+        },
+    }
+
+
+def _rate(rate: FalseAlertRate) -> dict[str, Any]:
+    is_time = rate.per == WATCHED_HOUR
+    total = {"total_us": round(rate.total * US_PER_HOUR)} if is_time else {"total": rate.total}
+    names = ("lowest", "highest", "interval_low", "interval_high")
+    return total | {name: share_text(getattr(rate, name)) for name in names}
 
 
 def _alert(item: AlertItem) -> dict[str, Any]:

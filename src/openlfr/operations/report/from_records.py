@@ -17,6 +17,7 @@ from openlfr.domain.audit_deployments import (
 from openlfr.domain.deployment import DeploymentStatus
 from openlfr.domain.errors import BadInput
 from openlfr.domain.summary import AlertItem, RunSummary, WatchlistSize
+from openlfr.operations.alert_results import count_results
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.operations.camera_counts import counts_from_records
 
@@ -55,6 +56,7 @@ def summarise_deployment(deployment: Deployment, records: Records) -> RunSummary
             "the list and the threshold are unknown, and there is nothing to report. A run or a "
             "worker records a baseline when it starts."
         )
+    results = count_results(deployment_id, events, figures, records=records)
     acts = records.audit.all(object_kind="deployment", object_id=deployment_id)
     starts = [act for act in acts if act.kind == DeploymentStarted.kind]
     last = baselines[-1]
@@ -84,6 +86,8 @@ def summarise_deployment(deployment: Deployment, records: Records) -> RunSummary
         notes=_describe(deployment, baselines),
         baselines=figures.baselines,
         pools=figures.pools,
+        results=results.total,
+        false_alerts=results.by_baseline,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,8 @@ def render_page(
         not_compared=figures.not_compared,
         plural=figures.plural,
         span=_span,
+        amount=_amount,
+        one_in=lambda share: f"{int(1 / share):,}",
         stages=figures.timed_stages(summary.timings),
         chart=charts,
         css=(here / "page.css").read_text(encoding="utf-8"),
@@ -75,6 +78,13 @@ def _bars_of(each: BaselineFigures) -> tuple[charts.Bar, ...]:
     """Lay out a baseline's scores; if the threshold is unknown, no bar reaches it."""
     threshold = each.opening.baseline.threshold.value if each.opening else float("inf")
     return charts.sparkline(charts.select_scores(each.counts), threshold)
+
+
+def _amount(value: float) -> str:
+    """Format a count, share or rate with three significant digits, and counts completely."""
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return format(Decimal(f"{value:.3g}"), ",f")
 
 
 def _environment() -> jinja2.Environment:
