@@ -22,7 +22,7 @@ from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, decide, r
 from openlfr.operations.entries import Entries, remove, suspend
 from openlfr.operations.erasure import erase_alert
 from openlfr.operations.passage_results import passage_result
-from openlfr.operations.purge import forget_entries
+from openlfr.operations.purge import erase_names, forget_entries
 
 
 @pytest.fixture
@@ -168,6 +168,41 @@ def test_what_was_erased_before_the_log_is_unknown(market):
     erase(market, alert_id, NOON + 2 * MINUTE)
     log(market, planned, NOON + MINUTE, at=NOON + 3 * MINUTE)
     assert whole(market) == (0, 0, 1)
+
+
+def test_an_alert_of_somebody_else_erased_after_the_log_leaves_no_doubt(market):
+    log(market, plan(market, "Ann"), NOON + MINUTE)
+    erase(market, see(market, "Bea", NOON + MINUTE), NOON + 5 * MINUTE)
+    assert whole(market) == (0, 1, 0)
+
+
+def test_names_of_those_who_planned_and_logged_can_be_erased(market):
+    planned = plan(market, "Ann")
+    log(market, planned, NOON + MINUTE)
+    erase_names(market, NOON + 9 * MINUTE, by=SUE, at=NOON + 9 * MINUTE)
+    acts = market.audit.all(object_kind="passage")
+    assert [(act.kind, act.by.name) for act in acts] == [
+        ("passage.planned", ""), ("passage.logged", ""),
+    ]  # fmt: skip
+    assert (passage_result("Market", records=market).altered, whole(market)) == ({}, (0, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("paused", "resumed", "is_refused"),
+    [(50, 65, True), (65, 66, True), (65, None, True), (10, 60, False), (70, 80, False)],
+)
+def test_a_walk_during_a_pause_is_not_logged(market, paused, resumed, is_refused):
+    """The walk is from second 60 to 70."""
+    planned = plan(market, "Ann")
+    by = {"records": market, "by": SUE}
+    deployments.pause("Market", "", **by, at=NOON + paused * SECOND)
+    if resumed:
+        deployments.resume("Market", "", **by, at=NOON + resumed * SECOND)
+    if is_refused:
+        with pytest.raises(BadInput, match="was paused or stopped during the walk, at 2026-05-01"):
+            log(market, planned, NOON + MINUTE)
+    else:
+        log(market, planned, NOON + MINUTE)
 
 
 def test_passages_of_one_subject_count_together_under_each_photo(market):

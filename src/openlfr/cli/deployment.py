@@ -152,7 +152,9 @@ def _describe_effect(deployment: Deployment, *, is_city_wide: bool) -> str:
 _add_status_command("pause", "Search no face until the deployment is resumed.", done="paused")
 _add_status_command("resume", "Search faces again, after a pause or a stop.", done="resumed")
 _add_status_command("stop", "Stop a deployment. It can be resumed later.", done="stopped")
-_add_status_command("close", "End a deployment permanently.", done="closed")
+_add_status_command(
+    "close", "End a deployment permanently; its control subjects expire.", done="closed"
+)
 
 
 def _format_line(deployment: Deployment) -> str:

@@ -1,7 +1,8 @@
 """The fields of audit events that name or describe people; these fields alone can be erased.
 
 An act on an alert may describe a person who was stopped by mistake. An act on a watchlist entry
-identifies the listed person, even by a hash of the name or picture.
+identifies the listed person, even by a hash of the name or picture. An act on a passage may name
+the control subject, if the subject logged the walk.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from openlfr.domain.principals import OPENLFR
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ALERT, REFERENCE = "alert", "reference"
+ALERT, REFERENCE, PASSAGE = "alert", "reference", "passage"
 
 _ERASABLE: Mapping[str, frozenset[str]] = {
     ALERT: frozenset({"reason", "file"}),
@@ -23,6 +24,7 @@ _ERASABLE: Mapping[str, frozenset[str]] = {
             "second_reason", "reason", "note", "picture_hash", "entry_hash",
         }
     ),
+    PASSAGE: frozenset(),
 }  # fmt: skip
 
 
@@ -36,3 +38,8 @@ def erasable_fields(object_kind: str, issuer: str) -> frozenset[str]:
     if object_kind == ALERT and issuer == OPENLFR:
         return frozenset()
     return _ERASABLE.get(object_kind, frozenset())
+
+
+def has_erasable_name(object_kind: str, issuer: str) -> bool:
+    """Return whether the name of an act's author can be erased."""
+    return issuer != OPENLFR and object_kind in _ERASABLE

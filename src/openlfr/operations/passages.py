@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_passages import PassageLogged, PassagePlanned
 from openlfr.domain.deployment import DeploymentStatus
-from openlfr.domain.errors import BadInput, Conflict, NotAllowed
+from openlfr.domain.errors import BadInput, Conflict
 from openlfr.domain.faces import CONTROL
-from openlfr.domain.passages import MAX_DURATION, PassageLog, PassagePlan, commit, overlaps
-from openlfr.domain.permissions import ALLOWED, Action, require
-from openlfr.domain.principals import OPENLFR
+from openlfr.domain.passages import PassageLog, PassagePlan, commit
+from openlfr.domain.permissions import Action, require
 from openlfr.domain.watchlist import EntryStatus
 from openlfr.operations.passage_findings import names_of_subjects
+from openlfr.operations.walk_checks import (
+    check_times,
+    require_apart,
+    require_no_sight_of_alerts,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,14 +130,14 @@ def log_passage(walk: Walk, *, records: Records, by: Principal, at: datetime) ->
     require(by, Action.LOG_PASSAGE)
     passage = records.passages.find(walk.plan_id)
     plan = passage.plan
-    _require_no_sight_of_alerts(by, plan.deployment_id, records)
+    require_no_sight_of_alerts(by, plan.deployment_id, records)
+    check_times(walk.begins, walk.ends, plan, records=records, at=at)
     with records.unit_of_work() as work:
-        _check_times(walk, plan, work, at)
         cameras = _check_cameras(walk.cameras or plan.cameras, plan.cameras, "the plan")
         log = PassageLog(walk.begins, walk.ends, cameras, at)
         for other in work.passages.of_subjects((plan.subject_id,)):
             if other.plan.plan_id != plan.plan_id and other.log is not None:
-                _require_apart(other.log, walk)
+                require_apart(other.log, walk.begins, walk.ends)
         if not work.passages.add_log(plan.plan_id, log):
             raise Conflict(f"The passage {plan.plan_id} is already logged; a log is not changed.")
         logged = PassageLogged(
@@ -198,59 +202,3 @@ def _find_control_entries(
         f"No entry of the control subject {subject!r} is searched: each is pending, suspended, "
         f"removed, expired or altered. {advice}"
     )
-
-
-def _check_times(walk: Walk, plan: PassagePlan, work: UnitOfWork, at: datetime) -> None:
-    if walk.ends <= walk.begins:
-        raise BadInput("The walk ends before it begins: exchange --from and --to.")
-    if walk.begins < plan.planned_at:
-        raise BadInput(
-            f"The walk begins before it was planned ({plan.planned_at:%Y-%m-%d %H:%M:%S} UTC): "
-            "only walks after their plan count."
-        )
-    if walk.ends > at:
-        raise BadInput("The walk ends in the future: log it after it took place.")
-    if walk.ends - walk.begins > MAX_DURATION:
-        minutes = round(MAX_DURATION.total_seconds() / 60)
-        raise BadInput(f"The walk takes longer than {minutes} minutes: plan several passages.")
-    deployment = work.deployments.get(plan.deployment_id)
-    if deployment is None:
-        raise BadInput(f"The deployment {plan.deployment_id} of the passage is not recorded.")
-    hours = deployment.authorisation
-    if not hours.starts <= walk.begins < walk.ends <= hours.ends:
-        raise BadInput(
-            f"The walk is outside the hours of {deployment.name!r}, from "
-            f"{hours.starts:%Y-%m-%d %H:%M:%S} to {hours.ends:%Y-%m-%d %H:%M:%S} UTC: nobody is "
-            "searched for then."
-        )
-
-
-def _require_apart(other: PassageLog, walk: Walk) -> None:
-    if overlaps(other, walk.begins, walk.ends):
-        raise BadInput(
-            "The same subject has a logged passage at nearly the same time "
-            f"({other.begins:%H:%M:%S} to {other.ends:%H:%M:%S} UTC): one sighting would count "
-            "for both. Leave more than 10 seconds between two passages."
-        )
-
-
-def _require_no_sight_of_alerts(by: Principal, deployment_id: str, records: Records) -> None:
-    """Check that a person has not seen which walks were recognised.
-
-    Raises:
-        NotAllowed: The person's roles show alerts, or the person acted on an alert of the
-            deployment. On the command line people are distinguished by their typed names.
-    """
-    sees = ALLOWED[Action.SEE_FACES] | ALLOWED[Action.DECIDE] | ALLOWED[Action.RECORD_OUTCOME]
-    if by.is_authenticated and not by.roles.isdisjoint(sees):
-        raise NotAllowed(
-            f"{by.name} may not {Action.LOG_PASSAGE}, since another role of theirs shows alerts: "
-            "a person who sees no alerts is needed."
-        )
-    alert_ids = {each.alert_id for each in records.alerts.list(deployment=deployment_id)}
-    for act in records.audit.all(object_kind="alert"):
-        if act.object_id in alert_ids and act.by.issuer != OPENLFR and act.by.is_same_person(by):
-            raise NotAllowed(
-                f"{by.name} may not {Action.LOG_PASSAGE} of this deployment, since they have acted "
-                f"on one of its alerts ({act.kind}): a person who sees no alerts is needed."
-            )

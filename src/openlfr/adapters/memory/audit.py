@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import ClockConfirmed, RecordedAct
-from openlfr.domain.erasable import ALERT, erasable_fields
-from openlfr.domain.principals import OPENLFR
+from openlfr.domain.erasable import ALERT, erasable_fields, has_erasable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,8 +43,8 @@ def erase_names(state: State, before: datetime) -> int:
     def without_name(act: RecordedAct) -> RecordedAct:
         text_fields = erasable_fields(act.object_kind, act.by.issuer)
         has_entry_texts = act.object_kind != ALERT and text_fields & act.detail.keys()
-        is_ours = act.by.issuer == OPENLFR
-        if act.at >= before or not act.by.name or is_ours or not text_fields or has_entry_texts:
+        has_name = bool(act.by.name) and has_erasable_name(act.object_kind, act.by.issuer)
+        if act.at >= before or not has_name or has_entry_texts:
             return act
         erased.append(act)
         return replace(_without_texts(act), by=replace(act.by, name=""))

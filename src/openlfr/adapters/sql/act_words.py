@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.tables import act_words, audit_events
-from openlfr.domain.erasable import ALERT, erasable_fields
-from openlfr.domain.principals import OPENLFR
+from openlfr.domain.erasable import ALERT, erasable_fields, has_erasable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,11 +59,12 @@ def split_act(event: AuditEvent) -> SplitAct:
     """Separate the erasable fields of an act (`domain.erasable`) from the others."""
     detail = event.details.detail()
     erasable = erasable_fields(event.details.object_kind, event.by.issuer)
-    if not erasable:
+    has_name = has_erasable_name(event.details.object_kind, event.by.issuer)
+    if not erasable and not has_name:
         return SplitAct(event.by.name, detail, None)
     texts = {name: detail.pop(name) for name in sorted(erasable) if name in detail}
     words = json.dumps(texts, sort_keys=True) if texts else ""
-    name = "" if event.by.issuer == OPENLFR else event.by.name
+    name = event.by.name if has_name else ""
     salts = secrets.token_hex(32), secrets.token_hex(32)
     if name:
         detail[_NAME] = _hash(salts[0], name)
