@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 CONSUMER = Path(__file__).resolve().parents[2] / "examples/consume_alerts.py"
 READS = {"analysis": ["frames.v1"], "alerting": ["sightings.v1", "alerts.v1", "tallies.v1"]}
-UNAVAILABLE, OFTEN = 3, 30
-"""Exit code, and how often it may be, of all services together: analysis gives up after 30 s
-without a sign of alerting, which takes longer to start on a busy machine."""
+UNAVAILABLE, MAX_RESTARTS = 3, 30
+"""Exit code of a service that gave up, and maximum number of such exits of all services: analysis
+gives up after 30 s without a heartbeat of alerting, which may start more slowly."""
 ANALYSIS = """
 import sys
 from openlfr.cli import main
@@ -145,7 +145,7 @@ class City:
         """Restart a service that gave up waiting for another one, as an orchestrator does."""
         process = self.running[name]
         code = process.popen.poll()
-        if code == UNAVAILABLE and len(self._given_up) < OFTEN:
+        if code == UNAVAILABLE and len(self._given_up) < MAX_RESTARTS:
             self._given_up.append(f"{name} gave up: {process.read_output()}")
             self._service(name, config=self._config[name])
         else:
