@@ -82,18 +82,20 @@ def report_as_json(report: CalibrationReport) -> dict[str, Any]:
 
 def format_report(report: CalibrationReport) -> str:
     """Return the result as text."""
+    from openlfr.operations.report.figures import plural
+
     made = report.calibration
     cohort = made.cohort
     unsearched = cohort.people - cohort.searched
     reach = f"{made.above} of them reach the threshold"
     interval = f"FPIR {made.low:.5f} to {made.high:.5f} (95%)"
     size = f"{made.references} references of {made.subjects} people"
-    walks = f"{made.simulation['walks_per_person']} walks per person"
+    walks = f"{plural(made.simulation['walks_per_person'], 'walk')} per person"
     return "\n".join(
         (
             f"threshold   {made.threshold:.4f} for a target FPIR of {made.target_fpir:g}",
             f"people      {cohort.people} unlisted people, {reach}; {interval}",
-            f"unsearched  {unsearched} people without a searched face count as not stopped",
+            f"unsearched  {unsearched} of them had no searched face, and count as not stopped",
             f"nobody      {cohort.tracks_of_nobody} searched tracks show no face of these people",
             f"list        {size}; root {made.list_root[:16]}",
             f"passes      simulated, {walks}: your cameras and passers-by differ",

@@ -100,11 +100,13 @@ class CohortFilming:
         Raises:
             Unavailable: A film cannot be written.
         """
-        scores = CohortScores()
-        for number, start in enumerate(range(0, len(people), _PEOPLE_PER_FILM)):
-            group = people[start : start + _PEOPLE_PER_FILM]
+        scores, done = CohortScores(), 0
+        films = -(-len(people) // _PEOPLE_PER_FILM)
+        for number in range(films):  # groups of nearly equal size, since few people walk less often
+            group = people[number::films]
             self._film_and_analyse(group, self._seed + number, scores)
-            progress(start + len(group))
+            done += len(group)
+            progress(done)
         return scores
 
     def _film_and_analyse(self, group: Sequence[Person], seed: int, scores: CohortScores) -> None:
