@@ -94,10 +94,11 @@ def test_the_interval_depends_on_the_number_of_people(openlfr, noon, found, each
     if low:
         line += f": recognition rate (TPIR) 0.90, 95% interval {low} to {high}"
     assert lines[1] == f"  {passages + 1} passages planned, 1 of them never logged"
-    assert lines[2:4] == [f"  found in {line}", f"    gate: {line}"]
+    assert lines[3:5] == [f"  found in {line}", f"    gate: {line}"]
     upper = "Cooperative subjects: an upper bound for listed people, since no photos of people who"
     assert lines[-1].startswith(upper)
     counted = json.loads(openlfr("result", "--json"))
+    assert lines[2].strip() in counted["plans_not_logged"]
     (group,) = counted["groups"]
     assert (counted["planned"], counted["not_logged"]) == (passages + 1, 1)
     assert group["whole"]["found"] == sum(found)

@@ -21,7 +21,10 @@ def format_result(result: PassageResult) -> Iterator[str]:
     """Yield the lines for people."""
     deployment = result.deployment
     yield f"{deployment.name} ({deployment.deployment_id})"
-    yield f"  {_count(result.planned, 'passage')} planned, {result.not_logged} of them never logged"
+    not_logged = len(result.not_logged)
+    yield f"  {_count(result.planned, 'passage')} planned, {not_logged} of them never logged"
+    for plan_id in result.not_logged:
+        yield f"    {plan_id}"
     for plan_id, why in sorted(result.altered.items()):
         yield f"  {plan_id} was altered in the database ({why}), and is in no figure"
     if not result.groups:
@@ -53,7 +56,8 @@ def result_as_json(result: PassageResult) -> dict[str, object]:
     return {
         "deployment_id": result.deployment.deployment_id,
         "planned": result.planned,
-        "not_logged": result.not_logged,
+        "not_logged": len(result.not_logged),
+        "plans_not_logged": list(result.not_logged),
         "altered": dict(result.altered),
         "measured": bool(result.groups),
         "tolerance_s": _TOLERANCE_S,

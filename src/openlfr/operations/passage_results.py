@@ -76,7 +76,7 @@ class PassageResult:
 
     Attributes:
         planned: Number of plans, also of deleted ones.
-        not_logged: Number of plans without a logged walk.
+        not_logged: Ids of the plans without a logged walk, in their order.
         altered: How the rows of a passage differ from its acts, by plan id. These passages are in
             no rate.
         groups: The logged passages.
@@ -86,7 +86,7 @@ class PassageResult:
 
     deployment: Deployment
     planned: int
-    not_logged: int
+    not_logged: tuple[str, ...]
     altered: Mapping[str, str]
     groups: tuple[PassageGroup, ...]
     upper_bound: str
@@ -127,7 +127,11 @@ def passage_result(named: str, *, records: Records) -> PassageResult:
     return PassageResult(
         deployment,
         len(passages) + sum(why == _DELETED for why in altered.values()),
-        sum(each.log is None and each.plan.plan_id not in altered for each in passages),
+        tuple(
+            each.plan.plan_id
+            for each in passages
+            if each.log is None and each.plan.plan_id not in altered
+        ),
         altered,
         tuple(_group_of(members) for members in groups.values()),
         _describe_upper_bound(walks, names, deployment, records) if walks else "",
