@@ -233,6 +233,7 @@ def reject(
 
     SIGHTING is the id that `alerts show` prints before the sighting, or the beginning of the id.
     The sighting's picture, position, camera and event in the alert book are erased immediately.
+    While the alert is sealed, this requires a supervisor and --reason.
     Exit code 1 if a part must be erased later; the reason is printed.
     """
     from openlfr import bootstrap

@@ -82,6 +82,7 @@ def release_holds(
     reason = require_reason(reason, "A release")
     with records.unit_of_work() as work:
         alert = work.alerts.find(alert_id)
+        work.alerts.case(alert.alert_id)  # locks the alert, so read its holds afterwards
         active_holds = [hold for hold in work.alerts.holds(alert.alert_id) if hold.is_active(at)]
         for hold in active_holds:
             work.alerts.release_hold(hold.hold_id, at)

@@ -50,21 +50,32 @@ def reject_sighting(
 ) -> RecordedAlert:
     """Remove a sighting from its alert, and erase its picture and event at once.
 
+    While the alert is sealed, its pictures are evidence of a mistaken stop. Only a person who may
+    open sealed pictures may reject a sighting then, with a reason.
+
     Raises:
-        NotAllowed: The person may not decide.
+        NotAllowed: The person may not decide, or the alert is sealed and the person may not open
+            sealed pictures.
         BadInput: There is no such alert or sighting, or it is the alert's only sighting; then the
-            alert must be decided instead.
+            alert must be decided instead. Or the alert is sealed and there is no reason.
         Conflict: The alert has changed since that version.
         Unavailable: A store does not answer. The sighting is rejected, and is erased later.
     """
     require(by, Action.DECIDE)
     reason = check_reason(rejection.reason)
     with records.unit_of_work() as work:
-        alert = work.alerts.find(rejection.alert_id)
-        if rejection.version not in (None, alert.version):
-            assert rejection.version is not None  # noqa: S101 - for the type checker
-            case = work.alerts.case(alert.alert_id)
+        alert_id = work.alerts.find(rejection.alert_id).alert_id
+        case = work.alerts.case(alert_id)  # locks the alert, so read everything else afterwards
+        alert = work.alerts.find(alert_id)
+        if rejection.version is not None and rejection.version != case.version:
             raise Conflict(case.changed_since(rejection.version))
+        if case.is_sealed:
+            require(by, Action.OPEN_SEALED)
+            if not reason:
+                raise BadInput(
+                    f"The pictures of the alert {alert_id} are sealed, since somebody was stopped "
+                    "by mistake: a supervisor may reject a sighting, with a reason, --reason TEXT."
+                )
         remaining_events = [e for e in work.alerts.events(alert.alert_id) if e.rejected_at is None]
         event = _find_event(rejection.sighting, alert, remaining_events)
         if len(remaining_events) == 1:

@@ -95,7 +95,7 @@ class AlertRecords(Protocol):
     def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
         """Return the alerts whose last event is older than `moment`.
 
-        Alerts with a hold and erased alerts are left out.
+        Alerts with a hold, sealed alerts and erased alerts are left out.
         """
         ...
 
@@ -167,7 +167,8 @@ class AlertChanges(AlertRecords, Protocol):
         """Mark alerts whose erasure begins; after that no hold can be placed.
 
         Returns:
-            The ids of the marked alerts; alerts with a hold are not marked.
+            The ids of the marked alerts; alerts with a hold are not marked, nor sealed alerts
+            before the end of their seal.
         """
         ...
 

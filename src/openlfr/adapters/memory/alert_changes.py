@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from openlfr.adapters.memory.alerts import MemoryAlerts
+from openlfr.adapters.memory.alerts import MemoryAlerts, is_retained
 from openlfr.adapters.memory.audit import erase_names, erase_texts
 from openlfr.domain.errors import Conflict
 from openlfr.domain.faces import Box
@@ -54,11 +54,10 @@ class MemoryAlertChanges(MemoryAlerts):
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
         """Mark alerts whose erasure begins; return the ids of the marked alerts.
 
-        Alerts with a hold are not marked.
+        Alerts with a hold are not marked, nor sealed alerts before the end of their seal.
         """
         with self._access.writing() as state:
-            with_hold = {hold.alert_id for hold in state.holds.values() if hold.is_active(at)}
-            marked = set(alert_ids) - with_hold
+            marked = {key for key in alert_ids if not is_retained(state, state.alerts[key], at)}
             for alert_id in marked:
                 row = state.alerts[alert_id]
                 state.alerts[alert_id] = replace(row, erased_at=row.erased_at or at)

@@ -162,7 +162,7 @@ class MemoryAlerts:
         return sorted(holds, key=lambda hold: hold.placed_at, reverse=True)
 
     def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Return the alerts without a hold, not erased yet, whose last event is older."""
+        """Return the alerts without hold or seal, not erased yet, whose last event is older."""
         state = self._access.reading()
         last_at: dict[str, datetime] = {}
         for each in state.alert_events.values():
@@ -172,7 +172,7 @@ class MemoryAlerts:
             _to_alert(state, row)
             for key, row in state.alerts.items()
             if key in last_at and last_at[key] < moment
-            if _has_data(state, row) and not _has_hold(state, row, now)
+            if _has_data(state, row) and not is_retained(state, row, now)
         )
 
     def evidence_names(self) -> set[str]:
@@ -245,6 +245,13 @@ def _must_lapse(case: Case, now: datetime) -> bool:
 
 def _has_hold(state: State, row: Alert, now: datetime) -> bool:
     return any(h.alert_id == row.alert_id and h.is_active(now) for h in state.holds.values())
+
+
+def is_retained(state: State, row: Alert, now: datetime) -> bool:
+    """Return whether a hold, or the time for a complaint, prevents the erasure of the alert."""
+    outcome = row.case.outcome
+    until = outcome.sealed_until if outcome is not None else None
+    return _has_hold(state, row, now) or (until is not None and until > now)
 
 
 def _has_data(state: State, row: Alert) -> bool:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.act_words import erase_names, erase_words
-from openlfr.adapters.sql.alerts import AlertRecords, has_hold
+from openlfr.adapters.sql.alerts import AlertRecords, is_retained
 from openlfr.adapters.sql.cases import append_changes, read_case
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class AlertChanges(AlertRecords):
     def begin_erasing(self, alert_ids: Sequence[str], at: datetime) -> set[str]:
         """Mark alerts before their erasure, so that no hold is placed; return the marked ids.
 
-        Alerts with a hold are not marked. Placing a hold locks the same row, so that a hold and a
-        mark never overlap.
+        Alerts with a hold are not marked, nor sealed alerts before the end of their seal. A hold
+        and an outcome lock the same row, so that they never overlap with a mark.
         """
         marked: set[str] = set()
         with self._access.writing() as connection:
@@ -77,7 +77,7 @@ class AlertChanges(AlertRecords):
                 chosen = _ALERTS.c.alert_id.in_(alert_ids[start : start + _MAX_PER_STATEMENT])
                 query = sa.select(_ALERTS.c.alert_id).where(chosen).order_by(_ALERTS.c.alert_id)
                 connection.execute(query.with_for_update())
-                erasable = set(connection.scalars(query.where(~has_hold(at))))
+                erasable = set(connection.scalars(query.where(~is_retained(at))))
                 unmarked = sa.and_(_ALERTS.c.alert_id.in_(erasable), _ALERTS.c.erased_at.is_(None))
                 connection.execute(sa.update(_ALERTS).where(unmarked).values(erased_at=at))
                 marked |= erasable

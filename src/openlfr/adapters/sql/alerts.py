@@ -232,7 +232,7 @@ class AlertRecords:
 
         Args:
             moment: Time before which every event of the alert was emitted.
-            now: Time at which an alert's holds are checked; alerts with a hold are excluded.
+            now: Time at which holds and seals are checked; alerts with either are excluded.
         """
         last = (
             sa.select(sa.func.max(_EVENTS.c.emitted_at))
@@ -240,7 +240,7 @@ class AlertRecords:
             .scalar_subquery()
         )
         return self._alerts(
-            select_alerts().where(last < moment, _has_personal_data(), ~has_hold(now))
+            select_alerts().where(last < moment, _has_personal_data(), ~is_retained(now))
         )
 
     def evidence_names(self) -> set[str]:
@@ -273,6 +273,19 @@ def has_hold(now: datetime) -> sa.ColumnElement[bool]:
         holds.c.released_at.is_(None),
         holds.c.expires_at > now,
     )
+
+
+def is_retained(now: datetime) -> sa.ColumnElement[bool]:
+    """Condition that a hold, or the time for a complaint, prevents the erasure of the alert.
+
+    The seal is read from the outcomes, which the database refuses to change.
+    """
+    outcomes = tables.outcomes
+    has_seal = sa.exists().where(
+        outcomes.c.alert_id == _ALERTS.c.alert_id, outcomes.c.sealed_until > now
+    )
+    is_refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
+    return sa.or_(has_hold(now), sa.and_(sa.func.coalesce(is_refuted, sa.false()), has_seal))
 
 
 def _has_personal_data() -> sa.ColumnElement[bool]:

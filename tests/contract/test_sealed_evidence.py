@@ -1,0 +1,132 @@
+"""Evidence of a mistaken stop: nobody erases it before its time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from tests.contract.test_alert_erasure import NOON, OP, SUE, TIMES, WHO, Place
+
+from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.errors import BadInput, NotAllowed
+from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
+from openlfr.operations.holds import HoldRequest, place_hold, release_holds
+from openlfr.operations.purge import find_due, purge
+from openlfr.operations.reject import Rejection, reject_sighting
+
+
+class SealedPlace(Place):
+    """A place with acts on a sealed alert."""
+
+    def seal(self, *seconds):
+        """Return an alert of a person who was stopped by mistake at noon."""
+        alert = self.see(*seconds)
+        self.decide(alert, Adjudication.ENGAGE)
+        report = OutcomeReport(Outcome.REFUTED)
+        target = AlertVersion(alert)
+        record_outcome(target, report, records=self.records, by=OP, at=NOON, times=TIMES)
+        return alert
+
+    def reject(self, alert, number, by, reason="", at=NOON):
+        event = self.records.alerts.events(alert)[number].event.event_id
+        reject_sighting(
+            Rejection(alert, event, reason), records=self.records, vault=self.vault, book=self.book,
+            by=by, at=at,
+        )  # fmt: skip
+
+    def hold(self, alert):
+        request = HoldRequest(alert, HoldKind.COMPLAINT, NOON + timedelta(days=9), "letter")
+        place_hold(request, records=self.records, by=SUE, at=NOON)
+
+
+@pytest.fixture
+def place(every_records):
+    return SealedPlace(every_records)
+
+
+def test_only_a_supervisor_with_a_reason_rejects_a_sighting_of_a_sealed_alert(place):
+    alert = place.seal(0, 9)
+    with pytest.raises(NotAllowed, match="Op may not open sealed pictures"):
+        place.reject(alert, 1, OP, "another coat")
+    with pytest.raises(BadInput, match="are sealed, since somebody was stopped by mistake"):
+        place.reject(alert, 1, SUE)
+    assert place.kept() == (2, 2)
+    assert [event.rejected_at for event in place.records.alerts.events(alert)] == [None, None]
+    place.reject(alert, 1, SUE, "another coat")
+    assert place.kept() == (1, 1)
+
+
+def test_a_shorter_retention_does_not_end_a_seal(place):
+    alert = place.seal(0)
+    early, stores = (
+        NOON + TIMES.sealed / 2,
+        {"records": place.records, "vault": place.vault, "book": place.book},
+    )
+    found = find_due(**stores, retention=timedelta(seconds=1), now=early)
+    assert not found
+    assert place.records.alerts.find(alert).erased_at is None
+    assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
+
+
+def test_an_alert_sealed_after_a_purge_listed_it_is_not_erased(place):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+    at = NOON + timedelta(hours=1)
+    stores = {"records": place.records, "vault": place.vault, "book": place.book, "now": at}
+    due = find_due(**stores, retention=timedelta(seconds=1))
+    assert len(due.alerts) == 1
+    report = OutcomeReport(Outcome.REFUTED)
+    record_outcome(AlertVersion(alert), report, records=place.records, by=OP, at=at, times=TIMES)
+    purge(due, **stores, by=SUE)
+    assert place.kept() == (1, 1)
+
+
+def test_of_two_operators_who_reject_the_last_two_sightings_one_is_refused(records):
+    place = SealedPlace(records)
+    alert = place.see(0, 9)
+    both_started, problems = threading.Barrier(2), []
+
+    def reject(number):
+        both_started.wait(10)
+        try:
+            place.reject(alert, number, OP)
+        except BadInput as error:
+            problems.append(str(error))
+
+    threads = [threading.Thread(target=reject, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(problems) == 1
+    assert place.records.alerts.find(alert).events == 1
+
+
+def test_a_rejection_and_a_release_lock_the_alert_before_they_read_it(place, monkeypatch):
+    """On PostgreSQL another transaction could otherwise change what was read."""
+    alert = place.see(0, 9)
+    place.hold(alert)
+    with place.records.unit_of_work() as work:
+        kind = type(work.alerts)
+    calls = []
+
+    def log_calls(name):
+        method = getattr(kind, name)
+
+        def logged(*arguments):
+            calls.append(name)
+            return method(*arguments)
+
+        monkeypatch.setattr(kind, name, logged)
+
+    for name in ("case", "events", "holds"):
+        log_calls(name)
+    place.reject(alert, 1, OP)
+    assert "events" in calls
+    assert calls.index("case") < calls.index("events", calls.index("case"))
+    calls.clear()
+    release_holds(alert, "answered", records=place.records, by=SUE, at=NOON)
+    assert calls[:2] == ["case", "holds"]
+    assert place.records.alerts.find(alert).subject == WHO
