@@ -351,8 +351,8 @@ def test_written_reasons_are_erased_with_their_alert_and_names_on_request(place)
     assert decided.detail["adjudication"] == "do_not_engage"
     assert place.records.alerts.case(alert).first_verdict.by == OP  # the decider's name remains
     with place.records.unit_of_work() as work:
-        assert work.alerts.erase_names(NOON) == 0
-        assert work.alerts.erase_names(NOON + timedelta(seconds=1)) == 1
+        assert work.alerts.erase_names(NOON, NOON).erased == 0
+        assert work.alerts.erase_names(NOON + timedelta(seconds=1), NOON).erased == 1
     decided = place.records.audit.all()[0]
     assert (decided.by.name, decided.by.subject, decided.kind) == ("", "op", "alert.decided")
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from tests.contract.test_alert_erasure import NOON, OP, SUE, TIMES, WHO, Place
 
-from openlfr.domain.alert_records import HoldKind
+from openlfr.domain.alert_records import HoldKind, NameErasures
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
 from openlfr.operations.holds import HoldRequest, place_hold, release_holds
-from openlfr.operations.purge import find_due, purge
+from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
 
 
@@ -130,3 +130,29 @@ def test_a_rejection_and_a_release_lock_the_alert_before_they_read_it(place, mon
     release_holds(alert, "answered", records=place.records, by=SUE, at=NOON)
     assert calls[:2] == ["case", "holds"]
     assert place.records.alerts.find(alert).subject == WHO
+
+
+def test_a_purge_of_names_skips_acts_on_held_and_sealed_alerts_and_counts_them(place):
+    held = place.see(0)
+    place.decide(held, Adjudication.ENGAGE)
+    place.hold(held)
+    sealed = place.seal(4000)
+    free = place.see(8000)
+    place.decide(free, Adjudication.ENGAGE)
+
+    def purge_names(at):
+        return erase_names(place.records, NOON + timedelta(seconds=1), by=SUE, at=at)
+
+    def named():
+        acts = place.records.audit.all(object_kind="alert")
+        return {act.object_id for act in acts if act.by.name in {"Op", "Sue"}}
+
+    assert purge_names(NOON + timedelta(seconds=1)) == NameErasures(erased=1, retained=4)
+    assert named() == {held, sealed}
+    [placed] = [act for act in place.records.audit.all() if act.kind == "alert.hold_placed"]
+    assert placed.detail["reason"] == "letter"
+    assert place.records.alerts.case(held).first_verdict.by.name == "Op"
+    assert place.records.alerts.case(free).first_verdict.by.name == ""
+    assert purge_names(NOON + TIMES.sealed) == NameErasures(erased=2, retained=2)
+    assert purge_names(NOON + timedelta(days=9)) == NameErasures(erased=2, retained=0)
+    assert not named()

@@ -287,7 +287,7 @@ def test_acts_on_an_entry_contain_no_subject_after_its_erasure(records):
     assert (before[-1].by.name, before[0].detail["authorised_by"]) == ("Sue", OTTO)
     late = NOW + timedelta(days=31)
     with records.unit_of_work() as work:
-        assert work.alerts.erase_names(late) == 0  # listed names are still compared
+        assert work.alerts.erase_names(late, NOW).erased == 0  # listed names are still compared
     assert forget_entries(records, late, now=late) == 1
     after = records.audit.all(object_id="gone")
     assert [act.kind for act in after[:-1]] == [act.kind for act in before]
@@ -297,7 +297,7 @@ def test_acts_on_an_entry_contain_no_subject_after_its_erasure(records):
         assert word not in text
     assert after[-2].by == REMOVER  # the actor's name has its own retention
     with records.unit_of_work() as work:
-        assert work.alerts.erase_names(late) == 1
+        assert work.alerts.erase_names(late, NOW).erased == 1
     assert records.audit.all(object_id="gone")[-2].by.name == ""
     assert records.watchlist.altered_entries(["default"]) == {}
     assert records.watchlist.manifest(["default"]).keys() == {"listed"}

@@ -48,7 +48,8 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     callback=_duration,
     metavar="TIME",
     default=None,
-    help="Erase names and texts of persons in acts that are older than TIME, such as 1095d.",
+    help="Erase names and texts of persons in acts that are older than TIME, such as 1095d."
+    " Acts on held and sealed alerts keep both.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
 @click.option(
@@ -115,8 +116,10 @@ def command(
                 by=arguments.identify_person(by),
             )
         if names is not None:
-            acts = erase_names(records, now - names, by=arguments.identify_person(by), at=now)
-            say(f"Erased names and texts of {acts} acts.")
+            done = erase_names(records, now - names, by=arguments.identify_person(by), at=now)
+            say(f"Erased names and texts of {done.erased} acts.")
+            if done.retained:
+                say(f"Kept names and texts of {done.retained} acts on held or sealed alerts.")
         _erase_removed_entries(settings, records, vault)
         is_complete = erase_rows_from_disk(records)
     say(

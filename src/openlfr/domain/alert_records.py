@@ -125,3 +125,16 @@ class RecordedEvent:
     emitted_at: datetime
     evidence: str | None
     rejected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameErasures:
+    """Result of an erasure of names.
+
+    Attributes:
+        erased: Number of acts without name and texts now.
+        retained: Number of older acts on held and sealed alerts, which still have both.
+    """
+
+    erased: int
+    retained: int

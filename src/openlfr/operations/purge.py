@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime, timedelta
 
-    from openlfr.domain.alert_records import RecordedAlert, RecordedEvent
+    from openlfr.domain.alert_records import NameErasures, RecordedAlert, RecordedEvent
     from openlfr.domain.watchlist import Reference
     from openlfr.ports import Records, Vault
 
@@ -225,21 +225,23 @@ def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
     return len(forgotten)
 
 
-def erase_names(records: Records, before: datetime, *, by: Principal, at: datetime) -> int:
+def erase_names(records: Records, before: datetime, *, by: Principal, at: datetime) -> NameErasures:
     """Erase names and notes of people who acted on alerts before a moment.
 
+    Acts on held and sealed alerts are left out: their authors and reasons belong to the evidence.
+
     Returns:
-        The number of acts.
+        The numbers of erased and of retained acts.
 
     Raises:
         NotAllowed: The person may not purge.
     """
     require(by, Action.PURGE)
     with records.unit_of_work() as work:
-        acts = work.alerts.erase_names(before)
-        if acts:
-            work.record(AuditEvent(at, by, NamesErased(before.isoformat(), acts)))
-    return acts
+        done = work.alerts.erase_names(before, at)
+        if done.erased:
+            work.record(AuditEvent(at, by, NamesErased(before.isoformat(), done.erased)))
+    return done
 
 
 def _orphans(

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from openlfr.domain.adjudication import Case
-    from openlfr.domain.alert_records import AlertPage, Hold, RecordedAlert, RecordedEvent
+    from openlfr.domain.alert_records import (
+        AlertPage,
+        Hold,
+        NameErasures,
+        RecordedAlert,
+        RecordedEvent,
+    )
     from openlfr.domain.alerts import AlertEvent
 
 
@@ -187,10 +193,11 @@ class AlertChanges(AlertRecords, Protocol):
         """Record that the pictures of rejected events are erased, and erase their cameras."""
         ...
 
-    def erase_names(self, before: datetime) -> int:
-        """Erase the names of people in acts before this moment; return the number of acts.
+    def erase_names(self, before: datetime, now: datetime) -> NameErasures:
+        """Erase the names of people in acts before this moment.
 
-        It changes acts on alerts, and acts on entries whose subject was erased.
+        It changes acts on alerts and passages, and acts on entries whose subject was erased. Acts
+        on alerts that are held or sealed at the time `now` are left out, and counted.
         """
         ...
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case
-    from openlfr.domain.alert_records import Hold, RecordedEvent
+    from openlfr.domain.alert_records import Hold, NameErasures, RecordedEvent
 
 
 class MemoryAlertChanges(MemoryAlerts):
@@ -89,10 +89,13 @@ class MemoryAlertChanges(MemoryAlerts):
                 event = replace(erased.event, sighting=sighting, impossible=None)
                 state.alert_events[key] = replace(erased, event=event)
 
-    def erase_names(self, before: datetime) -> int:
-        """Erase the names of people in acts before this moment; return the number of acts."""
+    def erase_names(self, before: datetime, now: datetime) -> NameErasures:
+        """Erase names in acts before this moment, except on held and sealed alerts."""
         with self._access.writing() as state:
+            retained = {key for key, row in state.alerts.items() if is_retained(state, row, now)}
             for key, row in state.alerts.items():
+                if key in retained:
+                    continue
                 case = row.case
                 state.alerts[key] = replace(
                     row,
@@ -114,7 +117,7 @@ class MemoryAlertChanges(MemoryAlerts):
                         ),
                     ),
                 )
-            return erase_names(state, before)
+            return erase_names(state, before, retained)
 
     def place_hold(self, hold: Hold) -> None:
         """Record a hold, which prevents the erasure of an alert."""

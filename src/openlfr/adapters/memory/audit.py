@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from openlfr.domain.alert_records import NameErasures
 from openlfr.domain.audit import ClockConfirmed, RecordedAct
 from openlfr.domain.erasable import ALERT, erasable_fields, has_erasable_name
 
@@ -33,12 +34,12 @@ def erase_texts(state: State, object_ids: Collection[str]) -> None:
     state.acts = tuple(_without_texts(act) if act.object_id in ids else act for act in state.acts)
 
 
-def erase_names(state: State, before: datetime) -> int:
-    """Erase names and texts in acts before this moment; return the number of acts.
+def erase_names(state: State, before: datetime, retained_alerts: Collection[str]) -> NameErasures:
+    """Erase names and texts in acts before this moment, except in acts on retained alerts.
 
     An act on an entry is changed only if its texts are erased already.
     """
-    erased = []
+    erased, retained = [], []
 
     def without_name(act: RecordedAct) -> RecordedAct:
         text_fields = erasable_fields(act.object_kind, act.by.issuer)
@@ -46,11 +47,14 @@ def erase_names(state: State, before: datetime) -> int:
         has_name = bool(act.by.name) and has_erasable_name(act.object_kind, act.by.issuer)
         if act.at >= before or not has_name or has_entry_texts:
             return act
+        if act.object_kind == ALERT and act.object_id in retained_alerts:
+            retained.append(act)
+            return act
         erased.append(act)
         return replace(_without_texts(act), by=replace(act.by, name=""))
 
     state.acts = tuple(map(without_name, state.acts))
-    return len(erased)
+    return NameErasures(len(erased), len(retained))
 
 
 def _without_texts(act: RecordedAct) -> RecordedAct:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from openlfr.adapters.sql.tables import act_words, audit_events
+from openlfr.domain.alert_records import NameErasures
 from openlfr.domain.erasable import ALERT, erasable_fields, has_erasable_name
 
 if TYPE_CHECKING:
@@ -109,16 +110,26 @@ def erase_words(connection: Connection, object_ids: Collection[str]) -> None:
         connection.execute(sa.update(act_words).where(chosen).values(words="", words_salt=""))
 
 
-def erase_names(connection: Connection, before: datetime) -> int:
-    """Erase names and words of acts before this moment; return the number of acts.
+def erase_names(
+    connection: Connection, before: datetime, retained_alerts: sa.Select[tuple[str]]
+) -> NameErasures:
+    """Erase names and words of acts before this moment, except of acts on retained alerts.
 
     The name in an act on an entry is erased only after the act's words are erased. An entry that is
     still listed has both, since comparing it with its enrolment requires the name.
     """
     is_erasable = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
     is_expired = sa.and_(act_words.c.at < before, act_words.c.name != "", is_erasable)
+    is_retained = sa.and_(
+        act_words.c.object_kind == ALERT, act_words.c.object_id.in_(retained_alerts)
+    )
+    retained = sa.select(sa.func.count()).select_from(act_words).where(is_expired, is_retained)
     values: Mapping[str, str] = {"name": "", "name_salt": "", "words": "", "words_salt": ""}
-    return connection.execute(sa.update(act_words).where(is_expired).values(**values)).rowcount
+    erasure = sa.update(act_words).where(is_expired, ~is_retained).values(**values)
+    return NameErasures(
+        erased=connection.execute(erasure).rowcount,
+        retained=connection.execute(retained).scalar_one(),
+    )
 
 
 def _hash(salt: str, text: str) -> str:

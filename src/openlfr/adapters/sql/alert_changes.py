@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from openlfr.domain.adjudication import Case
-    from openlfr.domain.alert_records import Hold
+    from openlfr.domain.alert_records import Hold, NameErasures
 
 _ALERTS, _EVENTS = tables.alerts, tables.alert_events
 _MAX_PER_STATEMENT = 1000  # alerts or events
@@ -110,10 +110,11 @@ class AlertChanges(AlertRecords):
                 connection, event_ids, reference_id="", camera="", epoch=0, seq=0, impossible=None
             )
 
-    def erase_names(self, before: datetime) -> int:
-        """Erase the names of people in acts before this moment; return the number of acts."""
+    def erase_names(self, before: datetime, now: datetime) -> NameErasures:
+        """Erase names in acts before this moment, except on held and sealed alerts."""
+        retained_alerts = sa.select(_ALERTS.c.alert_id).where(is_retained(now))
         with self._access.writing() as connection:
-            return erase_names(connection, before)
+            return erase_names(connection, before, retained_alerts)
 
     def place_hold(self, hold: Hold) -> None:
         """Record a legal hold, which prevents the erasure of its alert."""
