@@ -141,6 +141,12 @@ def check_report(report):
         if numbers != (0,):
             counts = pools[numbers] if len(numbers) > 1 else by_number[numbers[0]]
             check_false_alerts(problems, group, counts)
+    for each in (report["tpir"] or {"rates": []})["rates"]:  # its interval needs every passage
+        passages = each["found"] + each["missed"] + each["unknown"]
+        if each["lowest"] is not None:
+            most = each["found"] + each["unknown"]
+            check(problems, "tpir lowest", each["lowest"], each["found"] / passages)
+            check(problems, "tpir highest", each["highest"], most / passages)
     return problems
 
 

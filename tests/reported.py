@@ -91,11 +91,11 @@ class Reported:
         }  # fmt: skip
         self.records.tallies.record([tally(camera, first, **values | changes)], at=NOON)
 
-    def see(self, *seconds, subject="ann", camera="gate"):
+    def see(self, *seconds, subject="ann", camera="gate", reference="reference-7"):
         """Record sightings, and return the alert that they make."""
         for second in seconds:
             seen = sighting_of(
-                "market", camera, 1, second, subject, "default", "reference-7",
+                "market", camera, 1, second, subject, "default", reference,
                 NOON + timedelta(seconds=second), Box(10, 20, 30, 40), 0.6, 0.45, 60.0,
             )  # fmt: skip
             event = self.book.fold(seen, window=timedelta(minutes=3))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openlfr.domain.counts import CameraCounts
     from openlfr.domain.deployment import Authorisation
     from openlfr.domain.models_used import ModelUsed
+    from openlfr.domain.recognition import Recognition
     from openlfr.domain.thresholds import Threshold
 
 
@@ -107,6 +108,7 @@ class RunSummary:
         pools: The same counts by pool of baselines.
         results: Numbers of alerts by decision and outcome; None if they were not counted.
         false_alerts: Rates of false alerts, by baseline and by pool.
+        recognition: Result of the passages of control subjects; None if no passage was planned.
     """
 
     run_id: str
@@ -132,6 +134,7 @@ class RunSummary:
     pools: tuple[Pool, ...] = ()
     results: AlertResults | None = None
     false_alerts: tuple[FalseAlerts, ...] = ()
+    recognition: Recognition | None = None
 
     @property
     def basis_problems(self) -> tuple[str, ...]:

@@ -44,7 +44,9 @@ def summarise(
     erased: Mapping[str, int],
 ) -> RunSummary:
     """Collect a run's figures, with decrypted pictures."""
-    from openlfr.operations.alert_results import count_results  # loads SciPy, so not at the start
+    # These modules load SciPy, so they are not loaded at the start of a run.
+    from openlfr.operations.alert_results import count_results
+    from openlfr.operations.report.recognition import summarise_passages
 
     run, records, vault = parts.run, parts.records, parts.vault
     sealed = records.alerts.sealed_alert_ids()
@@ -77,6 +79,7 @@ def summarise(
         notes=describe_assumed_times(parts.sources),
         results=results.total,
         false_alerts=results.by_baseline,
+        recognition=summarise_passages(run.deployment, records),
     )
 
 

@@ -17,11 +17,12 @@ from openlfr.domain.scores import SCORE_EDGES
 
 if TYPE_CHECKING:
     from openlfr.domain.alert_results import AlertResults, FalseAlertRate, FalseAlerts
+    from openlfr.domain.recognition import Recognition
     from openlfr.domain.summary import AlertItem, RunSummary
 
 VERSION = 1
 _SPECIAL_FIELDS = (
-    "alerts", "baselines", "false_alerts", "pools", "results", "threshold",
+    "alerts", "baselines", "false_alerts", "pools", "recognition", "results", "threshold",
 )  # fmt: skip
 """Fields that are converted one by one."""
 _DECIMALS = 4  # more than any figure needs; avoids exponent notation
@@ -43,7 +44,7 @@ def figures_of(summary: RunSummary) -> dict[str, Any]:
     }
     figures["results"] = results_json(summary.results) if summary.results else None
     figures["false_alerts"] = [_false_alerts(each) for each in summary.false_alerts]
-    figures["tpir"] = None  # passages of control subjects are not recorded yet
+    figures["tpir"] = _recognition(summary.recognition) if summary.recognition else None
     figures["version"] = VERSION
     figures["alerts"] = [_alert(item) for item in summary.alerts]
     figures["total"] = _plain(add_up(summary.cameras))
@@ -89,6 +90,15 @@ def _false_alerts(each: FalseAlerts) -> dict[str, Any]:
             "two_sided": share_text(bound.two_sided),
         },
     }
+
+
+def _recognition(recognition: Recognition) -> dict[str, Any]:
+    shares = ("lowest", "highest", "interval_low", "interval_high")
+    values: dict[str, Any] = _plain(recognition)
+    for each, rate in zip(values["rates"], recognition.rates, strict=True):
+        stated = {name: getattr(rate, name) for name in shares}
+        each |= {name: v if v is None else share_text(v) for name, v in stated.items()}
+    return values
 
 
 def _rate(rate: FalseAlertRate) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from openlfr.domain.summary import AlertItem, RunSummary, WatchlistSize
 from openlfr.operations.alert_results import count_results
 from openlfr.operations.baseline_figures import figures_by_baseline
 from openlfr.operations.camera_counts import counts_from_records
+from openlfr.operations.report.recognition import summarise_passages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,7 @@ def summarise_deployment(deployment: Deployment, records: Records) -> RunSummary
         pools=figures.pools,
         results=results.total,
         false_alerts=results.by_baseline,
+        recognition=summarise_passages(deployment_id, records),
     )
 
 

@@ -57,7 +57,7 @@ def row_of(summary: RunSummary) -> dict[str, str]:
     total = add_up(summary.cameras)
     values = (
         _published(summary, total)
-        | _not_measured()
+        | _recognition(summary)
         | _denominators(summary, total)
         | _false_alerts(summary)
         | _unwatched(total)
@@ -86,13 +86,27 @@ def _published(summary: RunSummary, total: CameraCounts) -> dict[str, object]:
         "interventions_after_incorrect": results and results.engaged_refuted,
         "arrests_or_disposals": None,
         "faces_seen": total.tracks_closed,
-        "incorrect_alert_rate": None if rate is None else share_text(rate),
+        "incorrect_alert_rate": _share(rate),
     }
 
 
-def _not_measured() -> dict[str, object]:
-    """Return the columns of the true recognition rate; passages are not recorded yet."""
-    return dict.fromkeys(("tpir", "tpir_low", "tpir_high", "control_subjects", "passages"))
+def _recognition(summary: RunSummary) -> dict[str, object]:
+    """Return the true recognition rate; empty if not measured, or not under one threshold."""
+    rates = summary.recognition.rates if summary.recognition else ()
+    one = rates[0] if len(rates) == 1 else None
+    is_known = one is not None and one.lowest == one.highest
+    return {
+        "tpir": _share(one.lowest if one and is_known else None),
+        "tpir_low": _share(one.interval_low if one else None),
+        "tpir_high": _share(one.interval_high if one else None),
+        "control_subjects": one and one.subjects,
+        "passages": one and one.passages,
+        "passages_found": one and one.found,
+    }
+
+
+def _share(share: float | None) -> str | None:
+    return None if share is None else share_text(share)
 
 
 def _denominators(summary: RunSummary, total: CameraCounts) -> dict[str, object]:
