@@ -195,17 +195,24 @@ class Sightings:
             each.event.sighting.camera
             for each in self._during(log)
             if not each.event.sighting.subject
-            and (erased_at := self.alerts[each.event.alert_id].erased_at) is not None
-            and erased_at <= log.logged_at
+            and (alert := self.alerts.get(each.event.alert_id)) is not None
+            and alert.erased_at is not None
+            and alert.erased_at <= log.logged_at
         )
 
+    @property
+    def _refuted(self) -> frozenset[str]:
+        alerts = self.alerts.items()
+        return frozenset(key for key, each in alerts if each.outcome is Outcome.REFUTED)
+
     def _during(self, log: PassageLog) -> Iterator[RecordedEvent]:
+        refuted = self._refuted
         for each in self.events:
             sighting = each.event.sighting
             if (
                 sighting.camera in log.cameras
                 and log.begins - TOLERANCE <= sighting.captured_at <= log.ends + TOLERANCE
                 and each.rejected_at is None
-                and self.alerts[each.event.alert_id].outcome is not Outcome.REFUTED
+                and each.event.alert_id not in refuted
             ):
                 yield each

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openlfr.domain.passages import Sightings
-from openlfr.domain.watchlist import EntryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from openlfr.domain.passages import Passage
     from openlfr.ports import AlertRecords, UnitOfWork, WatchlistRecords
-
-_ENDED = (EntryStatus.REMOVED, EntryStatus.REFUSED)
 
 
 def read_sightings(deployment_id: str, alerts: AlertRecords) -> Sightings:
@@ -56,11 +53,17 @@ def retain_findings_of_alert(alert_id: str, *, work: UnitOfWork, at: datetime) -
     _retain(passages, sightings, {key: names[key] for key in subjects}, work, at)
 
 
-def retain_findings_of_subjects(*, work: UnitOfWork, at: datetime) -> None:
-    """Record the findings of passages of removed subjects, before the names are erased."""
-    ended = work.watchlist.references(statuses=_ENDED)
-    ids = {each.reference_id for each in ended if each.subject}
-    passages = work.passages.of_subjects(ids) if ids else []
+def retain_findings_of_subjects(
+    reference_ids: Collection[str], *, work: UnitOfWork, at: datetime
+) -> None:
+    """Record the findings of passages of removed subjects, before the names are erased.
+
+    Args:
+        reference_ids: Entries whose names are about to be erased.
+        work: The transaction of the erasure.
+        at: Time of the erasure, UTC.
+    """
+    passages = work.passages.of_subjects(reference_ids) if reference_ids else []
     for deployment_id in {each.plan.deployment_id for each in passages}:
         chosen = [each for each in passages if each.plan.deployment_id == deployment_id]
         names = names_of_subjects(chosen, work.watchlist)

@@ -218,7 +218,8 @@ def purge(
 def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
     """Erase the subjects' names of entries removed before a moment; return their number."""
     with records.unit_of_work() as work:
-        retain_findings_of_subjects(work=work, at=now)
+        ids = work.watchlist.subjects_to_erase(before)
+        retain_findings_of_subjects(ids, work=work, at=now)
         forgotten = work.watchlist.erase_subjects(before)
         for reference_id in forgotten:
             work.record(AuditEvent(now, SYSTEM, ReferenceForgotten(reference_id)))

@@ -140,6 +140,10 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         """Remove these expired entries; return the entries that were changed."""
         ...
 
+    def subjects_to_erase(self, before: datetime) -> list[str]:
+        """Return the ids of the entries that `erase_subjects` would change."""
+        ...
+
     def erase_subjects(self, before: datetime) -> list[str]:
         """Erase the subjects of entries that were removed before this moment; return their ids.
 

@@ -164,13 +164,20 @@ class MemoryWatchlist:
                         row, entry=entry, template=None, settled=True, changed_at=at, left_at=at
                     )
 
+    def subjects_to_erase(self, before: datetime) -> list[str]:
+        """Return the ids of the entries that `erase_subjects` would change."""
+        return [
+            key
+            for key, row in self._access.reading().entries.items()
+            if _is_over(row, before) and row.entry.subject
+        ]
+
     def erase_subjects(self, before: datetime) -> list[str]:
         """Erase the subjects of entries that ended before this moment; return their ids."""
         erased_ids = []
         with self._access.writing() as state:
             for key, row in state.entries.items():
-                is_over = row.left_at is not None and row.left_at < before
-                if is_over and row.entry.status in _ENDED and row.entry.subject:
+                if _is_over(row, before) and row.entry.subject:
                     blank: dict[str, Any] = dict.fromkeys(PERSONAL_FIELDS, "")
                     entry = replace(row.entry, **blank)
                     state.entries[key] = replace(row, entry=entry, picture_hash="")
@@ -234,3 +241,8 @@ class MemoryWatchlist:
             if (act.object_kind, act.object_id) == ("reference", entry.reference_id)
             and act.kind in ACTS
         ]
+
+
+def _is_over(row: Entry, before: datetime) -> bool:
+    has_left = row.left_at is not None and row.left_at < before
+    return has_left and row.entry.status in _ENDED

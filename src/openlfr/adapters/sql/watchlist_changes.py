@@ -140,6 +140,13 @@ class WatchlistChanges(WatchlistRecords):
         """Remove entries, for example expired entries; return the removed entries."""
         return self._move(references.c.reference_id.in_(reference_ids), EntryStatus.REMOVED, at)
 
+    def subjects_to_erase(self, before: datetime) -> list[str]:
+        """Return the ids of the entries that `erase_subjects` would change."""
+        with self._access.reading() as connection:
+            return list(
+                connection.scalars(sa.select(references.c.reference_id).where(_gone(before)))
+            )
+
     def erase_subjects(self, before: datetime) -> list[str]:
         """Erase the names of people in entries that left the list before this moment.
 
@@ -149,12 +156,7 @@ class WatchlistChanges(WatchlistRecords):
         Returns:
             The ids of these entries.
         """
-        gone = sa.and_(
-            references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
-            references.c.settled,
-            references.c.changed_at < before,
-            references.c.subject != "",
-        )
+        gone = _gone(before)
         with self._access.writing() as connection:
             ids = list(connection.scalars(sa.select(references.c.reference_id).where(gone)))
             if ids:
@@ -198,3 +200,13 @@ class WatchlistChanges(WatchlistRecords):
         with self._access.writing() as connection:
             next_version(connection)  # a second first import at the same time waits here
             bind_model(connection, facts, at)
+
+
+def _gone(before: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition on entries that left the list before this moment and have a name."""
+    return sa.and_(
+        references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
+        references.c.settled,
+        references.c.changed_at < before,
+        references.c.subject != "",
+    )
