@@ -12,6 +12,7 @@ from openlfr.domain.errors import Conflict, NotAllowed
 from openlfr.domain.principals import SYSTEM, Principal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from openlfr.domain.adjudication import Case, RecordedOutcome
@@ -46,7 +47,7 @@ def undo(case: Case, *, by: Principal, at: datetime) -> Case:
         Conflict: There is no verdict, the verdict is final, or the alert is settled.
     """
     valid = [each for each in (case.first_verdict, case.second_look) if each is not None]
-    own = [each for each in valid if each.by.is_same_person(by)]
+    own = [each for each in valid if each.by.is_identifiable and each.by.is_same_person(by)]
     if not valid or case.settling_verdict is not None:
         why = f"{case.settling_verdict}" if case.settling_verdict else "nobody has decided it"
         raise Conflict(f"There is nothing to undo about the alert {case.alert_id}: {why}.")
@@ -82,11 +83,7 @@ def look_again(
     if case.settling_verdict is not None or case.second_look is not None:
         later = case.settling_verdict or case.second_look
         raise Conflict(f"The alert {case.alert_id} needs no second look: {later}.")
-    if first.by.is_same_person(by):
-        raise NotAllowed(
-            f"{by.name} decided the alert {case.alert_id} first: another person must take the "
-            "second look."
-        )
+    _require_another_person(case, (first,), by, "take the second look")
     if at < first.final_at:
         raise Conflict(
             f"The first verdict on the alert {case.alert_id} can be undone until "
@@ -108,14 +105,8 @@ def settle(
         raise Conflict(f"Nobody has decided the alert {case.alert_id}, so a verdict is due first.")
     if case.settling_verdict is not None:
         raise Conflict(f"The alert {case.alert_id} is settled: {case.settling_verdict}.")
-    if any(
-        each.by.is_same_person(by)
-        for each in (case.first_verdict, case.second_look)
-        if each is not None
-    ):
-        raise NotAllowed(
-            f"{by.name} gave a verdict on the alert {case.alert_id}: another person must settle it."
-        )
+    valid = [each for each in (case.first_verdict, case.second_look) if each is not None]
+    _require_another_person(case, valid, by, "settle it")
     return _with_verdict(case, _verdict(VerdictKind.SETTLED, judgement, by, at, times))
 
 
@@ -184,6 +175,28 @@ def reopen(case: Case, at: datetime) -> Case:
     if has_answer or case.closed_at is not None or case.lapsed_at is not None:
         return case
     return replace(case, version=case.version + 1, reopened_at=at)
+
+
+def _require_another_person(
+    case: Case, verdicts: Sequence[Verdict], by: Principal, act: str
+) -> None:
+    """Check that a person gave none of these verdicts.
+
+    Raises:
+        NotAllowed: The person, or the account if the name is unreadable, gave one of the verdicts.
+    """
+    for each in verdicts:
+        if not each.by.is_same_person(by):
+            continue
+        if not each.by.is_identifiable:
+            raise NotAllowed(
+                f"The account {by.subject} gave a verdict on the alert {case.alert_id}, under a "
+                "name that was erased or altered: a person with another name and another account "
+                f"must {act}."
+            )
+        raise NotAllowed(
+            f"{by.name} gave a verdict on the alert {case.alert_id}: another person must {act}."
+        )
 
 
 def _verdict(

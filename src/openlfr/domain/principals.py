@@ -12,6 +12,8 @@ LOCAL = "local"
 confirms the typed name."""
 OPENLFR = "openlfr"
 """Issuer of the parts of OpenLFR that settle, expire and erase automatically."""
+ALTERED = "(altered)"
+"""Name of a person in the records whose stored name does not match its hash in the audit log."""
 
 
 class Role(StrEnum):
@@ -61,11 +63,19 @@ class Principal:
         """Return whether two principals are the same person.
 
         On the command line, only the typed names distinguish people, so the rule depends on their
-        honesty.
+        honesty. If one name was erased or altered, the same account counts as the same person.
         """
+        has_same_account = (self.issuer, self.subject) == (other.issuer, other.subject)
+        if has_same_account and not (self.is_identifiable and other.is_identifiable):
+            return True
         if LOCAL in (self.issuer, other.issuer):
             return is_same_person(self.name, other.name)
-        return (self.issuer, self.subject) == (other.issuer, other.subject)
+        return has_same_account
+
+    @property
+    def is_identifiable(self) -> bool:
+        """True if an account, or else a readable name, identifies one person."""
+        return self.is_authenticated or self.name not in ("", ALTERED)
 
 
 def local_principal(account: str, name: str = "") -> Principal:

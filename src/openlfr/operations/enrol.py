@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import AuditEvent
 from openlfr.domain.audit_references import ReferenceEnrolled
-from openlfr.domain.errors import BadInput
+from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.templates import hash_template
 from openlfr.domain.watchlist import EntryStatus, Reference
@@ -103,7 +103,8 @@ def enrol(
         now: UTC, recorded as the time of the act.
 
     Raises:
-        NotAllowed: The person may not enrol.
+        NotAllowed: The person may not enrol, or is logged in: then a file cannot state that another
+            person enrolled and authorised an entry.
         Misconfigured: The gallery was made with another model.
         Unavailable: The records or the vault do not answer.
     """
@@ -122,6 +123,11 @@ def _enrol_each(
     now: datetime,
 ) -> Iterator[RowReport]:
     for row in rows:
+        if by.is_authenticated:
+            raise NotAllowed(
+                f"{by.name} may not enrol line {row.line} with the authorisation stated in the "
+                "file: another person with the role authoriser must log in and authorise the entry."
+            )
         try:
             yield _enrol_row(row, enrolment, records, vault, by, now)
         except BadInput as error:
@@ -168,7 +174,7 @@ def _enrol_row(
     # this happens outside the transaction.
     vault.put(reference.picture, encode(make_reference_picture(examined), kept_at=now))
     sealed = vault.seal(outbox_name(reference_id), examined.template.astype("<f4").tobytes())
-    who = by if by.is_authenticated else by.with_name(row.enrolled_by)
+    who = by.with_name(row.enrolled_by)
     enrolled = ReferenceEnrolled.from_entry(
         reference,
         picture_hash=examined.picture_hash,

@@ -1,5 +1,7 @@
 """The permissions in the console's table, and those of the command line's principal."""
 
+from dataclasses import replace
+
 import pytest
 
 from openlfr.domain.errors import NotAllowed
@@ -41,6 +43,10 @@ def test_a_role_permits_exactly_the_operations_in_the_table():
         # Nobody becomes a second person by leaving the console.
         (ANN, local_principal("root", "Ann Smith"), True),
         (ANN, local_principal("root", "Bob Jones"), False),
+        # Nobody becomes a second person by an erased or altered name.
+        (replace(local_principal("root"), name=""), local_principal("root", "Bob Jones"), True),
+        (local_principal("root", "(altered)"), local_principal("root", "Bob Jones"), True),
+        (replace(local_principal("root"), name=""), local_principal("other", "Bob Jones"), False),
     ],
 )
 def test_different_accounts_count_as_different_people(one, other, same):

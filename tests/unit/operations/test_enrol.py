@@ -1,6 +1,7 @@
 """The record of a manifest row, and the stored picture of its photo."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.adapters.memory.vault import MemoryVault
-from openlfr.domain.principals import local_principal
+from openlfr.domain.errors import NotAllowed
+from openlfr.domain.principals import Principal, Role, local_principal
 from openlfr.domain.templates import hash_template
 from openlfr.domain.watchlist import EntryStatus, ManifestRow
 from openlfr.operations.enrol import Enrolment, RowResult, enrol, outbox_name
@@ -119,3 +121,24 @@ def test_a_refused_row_leaves_the_others_alone(enrol_rows, records, astronaut, s
     assert first.reason.startswith("line 2: ")
     assert "nope.jpg does not exist" in first.reason
     assert len(records.watchlist.references()) == 1
+
+
+@pytest.mark.parametrize("roles", [{Role.SUPERVISOR}, set(Role)], ids=["supervisor", "every role"])
+def test_a_logged_in_importer_cannot_state_an_authorisation_in_a_file(
+    yunet, sface, records, astronaut, save, roles
+):
+    vault = MemoryVault()
+    sue = Principal("https://idp.example", "sue", "Sue Super", frozenset(roles))
+    stated = replace(row(save(astronaut)), enrolled_by="Bob Puppet", authorised_by="Sue Super")
+    for each in (stated, row(save(astronaut))):  # by herself, and by somebody else
+        import_of_one = enrol(
+            [each],
+            Enrolment("default", yunet, sface, RULES),
+            records=records,
+            vault=vault,
+            by=sue,
+            now=NOW,
+        )
+        with pytest.raises(NotAllowed, match=r"Sue Super may not .* line 2 .*role authoriser"):
+            list(import_of_one)
+    assert (records.watchlist.outbox(), vault.names(), records.audit.all()) == ([], [], [])

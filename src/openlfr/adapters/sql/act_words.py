@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from openlfr.adapters.sql.tables import act_words, audit_events
 from openlfr.domain.alert_records import NameErasures
 from openlfr.domain.erasable import ALERT, erasable_fields, has_erasable_name
+from openlfr.domain.principals import ALTERED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _MAX_PER_STATEMENT = 1000  # objects
 _NAME, _WORDS = "name_sha256", "words_sha256"
-ALTERED = "(altered)"
 COLUMNS = (
     act_words.c.name.label("erasable_name"),
     act_words.c.name_salt,
