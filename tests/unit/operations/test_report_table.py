@@ -12,7 +12,7 @@ from tests.reported import CONDITIONS, Reported
 from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
-from openlfr.operations.report.table import render_table
+from openlfr.operations.report.table import render_table, row_of
 
 PUBLISHED = [
     "date", "type", "duration_hours", "cameras", "watchlist_number", "threshold", "total_alerts",
@@ -72,6 +72,12 @@ def test_what_is_not_recorded_is_empty(market):
     found = row(market)
     assert (found["watched_hours"], found["unwatched_hours_late"]) == ("", "")
     assert found["searched_tracks"] == "4"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\tx"])
+def test_no_text_is_a_formula(market, name):
+    summary = replace(market.summary(), deployment_id=name)
+    assert row_of(summary)["deployment_id"] == f"'{name}"
 
 
 def test_rates_of_baselines_that_may_not_be_added_up_are_empty(market):

@@ -193,5 +193,6 @@ def _hours(microseconds: float) -> str:
 
 
 def _text(value: object) -> str:
-    """Return the text of a value; empty for None."""
-    return "" if value is None else str(value)
+    """Return the text of a value; empty for None. No text becomes a formula of a spreadsheet."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
