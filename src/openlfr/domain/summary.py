@@ -56,6 +56,8 @@ class AlertItem:
         scene: JPEG of the opaque scene; empty if evidence is missing.
         missing: Why a picture is empty, as a sentence.
         is_erased: Whether the event was erased or rejected; the report then contains no subject.
+        is_rejected: Whether the event was rejected; the report then contains no camera, time or
+            score of it either, since the alert's other events name the subject.
     """
 
     event: AlertEvent
@@ -66,6 +68,7 @@ class AlertItem:
     legal_basis: str = ""
     missing: str = ""
     is_erased: bool = False
+    is_rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

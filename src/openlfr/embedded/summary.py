@@ -111,7 +111,8 @@ def build_alert_item(
 ) -> AlertItem:
     """Collect an event with its pictures, or with the reason why a picture is missing."""
     if recorded.rejected_at is not None or not recorded.event.sighting.subject:
-        return AlertItem(recorded.event, probe=b"", reference=b"", scene=b"", is_erased=True)
+        is_rejected = recorded.rejected_at is not None
+        return AlertItem(recorded.event, b"", b"", b"", is_erased=True, is_rejected=is_rejected)
     probe = scene = face = b""
     missing = ""
     reference = references.get(recorded.event.sighting.reference_id)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from openlfr.operations.report import ANNEX, DATA, PAGE, replace_private
-from openlfr.operations.report.canonical import canonical_json
+from openlfr.operations.report.canonical import ERASED_VALUES, REJECTED_VALUES, canonical_json
+from openlfr.operations.report.figures import plural, render_meter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from openlfr.domain.runs import WrittenFiles
@@ -158,7 +159,7 @@ def _erase_from_report(folder: Path, erased: ErasedIds) -> bool:
     before = data_file.read_bytes()
     figures = json.loads(before)
     concerned = [each for each in figures["alerts"] if erased.matches(each)]
-    if all(each.get("erased") for each in concerned):
+    if not any(_must_change(each, erased) for each in concerned):
         return False
     hashes = {}
     if annex_file.exists():
@@ -169,18 +170,51 @@ def _erase_from_report(folder: Path, erased: ErasedIds) -> bool:
         if figures.get("annex"):
             figures["annex"]["sha256"] = sha256(cut).hexdigest()
     for each in concerned:
-        each["sighting"] |= {"subject": "", "reference_id": "", "box": [0, 0, 0, 0]}
+        each["sighting"] |= ERASED_VALUES
+        if each["event_id"] in erased.events:
+            each["sighting"] |= REJECTED_VALUES
+            each["rejected"] = True
         each |= {"category": "", "legal_basis": "", "pictures_sha256": {}, "erased": True}
         each.pop("impossible", None)
     after = canonical_json(figures)
     hashes[sha256(before).hexdigest()] = sha256(after).hexdigest()
     if page_file.exists():
         page = _remove_parts(page_file.read_bytes(), erased)
+        for alert_id in {each["alert_id"] for each in concerned}:
+            remaining = [
+                each
+                for each in figures["alerts"]
+                if each["alert_id"] == alert_id and not each.get("erased")
+            ]
+            page = _update_card(page, alert_id, remaining) if remaining else page
         for old, new in hashes.items():
             page = page.replace(old.encode(), new.encode())
         replace_private(page_file, page)
     replace_private(data_file, after)  # last, so that an interrupted erasure is repeated
     return True
+
+
+def _must_change(entry: dict[str, Any], erased: ErasedIds) -> bool:
+    is_rejected = entry["event_id"] in erased.events
+    return not entry.get("erased") or (is_rejected and not entry.get("rejected"))
+
+
+def _update_card(page: bytes, alert_id: str, remaining: Sequence[dict[str, Any]]) -> bytes:
+    """Replace the figures of an alert's card by those of its remaining events."""
+    best = max(
+        remaining, key=lambda each: ("probe" in each["pictures_sha256"], each["sighting"]["score"])
+    )["sighting"]
+    meter = render_meter(best["score"], best["threshold"], best["quality"])
+    caption = f"<caption>{plural(len(remaining), 'sighting')}</caption>"
+    begin = re.escape(f"<!-- alert {alert_id} -->")
+
+    def update(card: re.Match[bytes]) -> bytes:
+        text = card[0].decode()
+        text = re.sub(r'<div class="meter".*?</p>\s*</div>', lambda _: meter, text, flags=re.DOTALL)
+        return re.sub(r"<caption>.*?</caption>", lambda _: caption, text).encode()
+
+    whole = rf"{begin}.*?<!-- /alert -->"
+    return re.sub(whole.encode(), update, page, flags=re.DOTALL)
 
 
 def _seal_annex(folder: Path, alerts: Collection[str]) -> bool:

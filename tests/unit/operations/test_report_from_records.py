@@ -135,7 +135,8 @@ def test_a_rejected_sighting_is_in_no_report(market, tmp_path):
     assert (kept["sighting"]["subject"], rejected["sighting"]["subject"]) == ("ann", "")
     assert rejected["erased"] is True
     before = json.loads((tmp_path / "before" / "report.json").read_text())
-    assert before["alerts"][1]["sighting"]["subject"] == ""
+    assert before["alerts"][1] == rejected
+    assert (rejected["sighting"]["camera"], rejected["sighting"]["captured_at"]) == ("", None)
 
 
 def test_an_erasure_during_the_writing_is_made_good(market, tmp_path, monkeypatch):

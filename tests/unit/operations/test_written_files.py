@@ -150,13 +150,36 @@ def test_erased_data_is_removed_from_a_report_and_its_annex(report, single):
         erased, gone = ErasedIds(alerts=frozenset({ANN[0].alert_id})), b"Ann Unverwechselbar"
     assert holding(report, gone) == every
     assert erase_written([WrittenFiles(report=report)], erased) == 1
-    assert holding(report, gone) == (["report.json"] if single else [])
+    assert holding(report, gone) == []
     assert holding(report, b"Bob Bleibt") == every
     assert consistent(report)
     entries = json.loads((report / "report.json").read_bytes())["alerts"]
     assert [each.get("erased", False) for each in entries] == [not single, True, False, False]
     assert entries[1]["sighting"]["subject"] == entries[1]["sighting"]["reference_id"] == ""
     assert erase_written([WrittenFiles(report=report)], erased) == 0
+
+
+def test_nothing_in_a_report_joins_a_rejected_sighting_to_the_other_person(report):
+    stranger = ANN[1]
+    before = (report / "report.html").read_text()
+    assert "Score <b>0.505</b>" in before
+    entry = json.loads((report / "report.json").read_bytes())["alerts"][1]
+    assert entry["sighting"]["sighting_id"] == stranger.sighting.sighting_id
+    erased = ErasedIds(events=frozenset({stranger.event_id}))
+    assert erase_written([WrittenFiles(report=report)], erased) == 1
+    entry = json.loads((report / "report.json").read_bytes())["alerts"][1]
+    kept = {name: value for name, value in entry["sighting"].items() if value}
+    assert kept.pop("box") == [0, 0, 0, 0]
+    assert kept == {"deployment": "street", "watchlist": "default", "threshold": 0.4}
+    assert (entry["event"], entry["rejected"], entry["erased"]) == ("joined", True, True)
+    assert holding(report, stranger.sighting.sighting_id.encode()) == []
+    assert holding(report, b"12:00:05") == []
+    page = (report / "report.html").read_text()
+    card = page[page.index("<!-- alert " + stranger.alert_id) :].split("<!-- /alert -->")[0]
+    assert "0.505" not in card
+    assert "Score <b>0.500</b>" in card
+    assert "<caption>1 sighting</caption>" in card
+    assert "Score <b>0.509</b>" in page  # of the other alert
 
 
 def test_only_the_pictures_of_a_sealed_alert_are_removed_from_the_annex(report):

@@ -16,6 +16,8 @@ from openlfr.domain.counts import add_up
 from openlfr.domain.scores import SCORE_EDGES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openlfr.domain.alert_results import AlertResults, FalseAlertRate, FalseAlerts
     from openlfr.domain.recognition import Recognition
     from openlfr.domain.summary import AlertItem, RunSummary
@@ -25,6 +27,15 @@ _SPECIAL_FIELDS = (
     "alerts", "baselines", "false_alerts", "pools", "recognition", "results", "threshold",
 )  # fmt: skip
 """Fields that are converted one by one."""
+ERASED_VALUES: Mapping[str, Any] = {"subject": "", "reference_id": "", "box": [0, 0, 0, 0]}
+"""Values of the sighting of an erased event."""
+
+REJECTED_VALUES: Mapping[str, Any] = {
+    "sighting_id": "", "camera": "", "epoch": 0, "seq": 0, "captured_at": None, "score": 0,
+    "quality": 0, "time_assumed": False,
+}  # fmt: skip
+"""Further values of a rejected event, which belongs to an alert about another person."""
+
 _DECIMALS = 4  # more than any figure needs; avoids exponent notation
 
 
@@ -114,7 +125,8 @@ def _alert(item: AlertItem) -> dict[str, Any]:
     del sighting_values["conflicts_in_frame"]  # `impossible` contains the conflict
     pictures = {"probe": item.probe, "reference": item.reference, "scene": item.scene}
     if item.is_erased:  # as `written_files` erases an event from a report
-        sighting_values |= {"subject": "", "reference_id": "", "box": [0, 0, 0, 0]}
+        sighting_values |= ERASED_VALUES
+        sighting_values |= REJECTED_VALUES if item.is_rejected else {}
         flag = None
     return {
         "event": str(item.event.event),
@@ -131,6 +143,7 @@ def _alert(item: AlertItem) -> dict[str, Any]:
             if content
         },
         **({"erased": True} if item.is_erased else {}),
+        **({"rejected": True} if item.is_rejected else {}),
     }
 
 

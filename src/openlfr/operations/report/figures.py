@@ -208,5 +208,17 @@ def timed_stages(timings: Iterable[StageTiming]) -> tuple[TimedStage, ...]:
     )
 
 
+def render_meter(score: float, threshold: float, quality: float) -> str:
+    """Return the HTML of an alert's score; an erasure in the page replaces it without Jinja."""
+    width = 100 * min(max(score, 0.0), 1.0)
+    return (
+        f'<div class="meter" role="img" aria-label="Score {score:.3f}, threshold {threshold:.2f}">'
+        f'<div class="rail"><i style="width:{width:.1f}%"></i>'
+        f'<u style="left:{100 * threshold:.1f}%"></u></div>'
+        f"<p><span>Score <b>{score:.3f}</b></span><span>threshold {threshold:.2f}</span>"
+        f"<span>quality {quality:.0f}</span></p></div>"
+    )
+
+
 def _data_uri(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}" if jpeg else ""

@@ -156,6 +156,7 @@ def _build_items(
                 category=reference.category if reference else "",
                 legal_basis=reference.legal_basis if reference else "",
                 is_erased=is_erased,
+                is_rejected=each.rejected_at is not None,
             )
         )
     return tuple(items)

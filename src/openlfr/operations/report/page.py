@@ -71,6 +71,7 @@ def render_page(
         annex=annex,
         annex_sha256=annex_sha256,
         erased=describe_erasures(summary.erased),
+        meter=figures.render_meter,
     )
 
 
