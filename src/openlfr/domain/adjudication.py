@@ -225,6 +225,14 @@ class Case:
         return self.outcomes[-1] if self.outcomes else None
 
     @property
+    def latest_act_at(self) -> datetime | None:
+        """Time of the latest verdict, undo or outcome, UTC; None before the first."""
+        moments = [each.decided_at for each in self.verdicts]
+        moments += [each.withdrawn_at for each in self.verdicts if each.withdrawn_at is not None]
+        moments += [each.at for each in self.outcomes]
+        return max(moments, default=None)
+
+    @property
     def state(self) -> AlertState:
         """The state that follows from the verdicts and outcomes."""
         if self.closed_at is not None:

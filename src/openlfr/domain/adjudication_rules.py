@@ -44,7 +44,8 @@ def undo(case: Case, *, by: Principal, at: datetime) -> Case:
 
     Raises:
         NotAllowed: The person gave none of the verdicts.
-        Conflict: There is no verdict, the verdict is final, or the alert is settled.
+        Conflict: There is no verdict, the verdict is final, the alert is settled, or the clock was
+            set back, so that the age of the verdict is unknown.
     """
     valid = [each for each in (case.first_verdict, case.second_look) if each is not None]
     own = [each for each in valid if each.by.is_identifiable and each.by.is_same_person(by)]
@@ -55,6 +56,12 @@ def undo(case: Case, *, by: Principal, at: datetime) -> Case:
         raise NotAllowed(
             f"{valid[-1]}. Only the author of a verdict can undo the verdict; a supervisor can "
             "settle the alert differently."
+        )
+    if case.latest_act_at is not None and at < case.latest_act_at:
+        raise Conflict(
+            f"The clock is at {at:%Y-%m-%d %H:%M:%S} UTC, earlier than the latest act on the alert "
+            f"{case.alert_id} ({case.latest_act_at:%Y-%m-%d %H:%M:%S} UTC), so the age of the "
+            "verdict is unknown. Set the clock, or ask a supervisor to settle the alert."
         )
     last = own[-1]
     if at >= last.final_at or case.outcome is not None:

@@ -16,6 +16,7 @@ from openlfr.domain.audit_alerts import (
     AlertSettled,
     AlertUndone,
 )
+from openlfr.domain.principals import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +48,15 @@ def acts_of(
         words: Free text of a person who undid a verdict.
 
     Returns:
-        Usually one event. A person's own act comes first. Empty if nothing changed.
+        Usually one event; empty if nothing changed. The lapse of an alert comes first, as an act of
+        OpenLFR, since a late verdict follows it.
     """
-    return [AuditEvent(at, by, details) for details in _details_of_changes(before, after, words)]
+    # An alert of a recording stops accepting sightings, but never lapses.
+    has_lapsed = after.lapsed_at != before.lapsed_at and after.lapse_at is not None
+    lapses = has_lapsed and before.state is AlertState.OPEN
+    events = [AuditEvent(at, SYSTEM, AlertLapsed(after.alert_id))] if lapses else []
+    changes = _details_of_changes(before, after, words)
+    return events + [AuditEvent(at, by, details) for details in changes]
 
 
 def _details_of_changes(before: Case, after: Case, words: str) -> list[ActDetails]:
@@ -68,10 +75,6 @@ def _details_of_changes(before: Case, after: Case, words: str) -> list[ActDetail
         )
     if after.reopened_at != before.reopened_at:
         acts.append(AlertReopened(after.alert_id))
-    # An alert of a recording stops accepting sightings, but never lapses.
-    has_lapsed = after.lapsed_at != before.lapsed_at and after.lapse_at is not None
-    if has_lapsed and before.state is AlertState.OPEN:
-        acts.append(AlertLapsed(after.alert_id))
     return acts
 
 

@@ -91,7 +91,7 @@ def decide(
     by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
         target,
-        lambda case: rules.decide(case, judgement, by=by, at=at, times=times),
+        lambda case, now: rules.decide(case, judgement, by=by, at=now, times=times),
         records=records,
         by=by,
         at=at,
@@ -106,7 +106,7 @@ def undo(
     by = _with_normal_name(by)
     return _change(
         target,
-        lambda case: rules.undo(case, by=by, at=at),
+        lambda case, _: rules.undo(case, by=by, at=at),
         records=records,
         by=by,
         at=at,
@@ -128,7 +128,7 @@ def look_again(
     by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
         target,
-        lambda case: rules.look_again(case, judgement, by=by, at=at, times=times),
+        lambda case, now: rules.look_again(case, judgement, by=by, at=now, times=times),
         records=records,
         by=by,
         at=at,
@@ -149,7 +149,7 @@ def settle(
     by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
         target,
-        lambda case: rules.settle(case, judgement, by=by, at=at, times=times),
+        lambda case, now: rules.settle(case, judgement, by=by, at=now, times=times),
         records=records,
         by=by,
         at=at,
@@ -172,12 +172,13 @@ def record_outcome(
     """
     require(by, Action.RECORD_OUTCOME)
     by = _with_normal_name(by)
-    sealed_until = at + times.sealed if report.outcome is Outcome.REFUTED else None
-    outcome = RecordedOutcome(
-        report.outcome, by, at, report.minutes_stopped, sealed_until, check_reason(report.note)
-    )
+    note = check_reason(report.note)
 
-    def conclude(case: Case) -> Case:
+    def conclude(case: Case, now: datetime) -> Case:
+        sealed_until = now + times.sealed if report.outcome is Outcome.REFUTED else None
+        outcome = RecordedOutcome(
+            report.outcome, by, now, report.minutes_stopped, sealed_until, note
+        )
         if case.is_sealed and outcome.outcome is not Outcome.REFUTED:
             require(by, Action.OPEN_SEALED)
             if not outcome.note:
@@ -206,7 +207,7 @@ def apply_deadlines(records: Records, now: datetime) -> list[RecordedAlert]:
             changed.append(
                 _change(
                     AlertVersion(alert_id),
-                    lambda case: rules.settle_by_time(rules.lapse(case, now), now),
+                    lambda case, at: rules.settle_by_time(rules.lapse(case, at), at),
                     records=records,
                     by=SYSTEM,
                     at=now,
@@ -219,23 +220,29 @@ def apply_deadlines(records: Records, now: datetime) -> list[RecordedAlert]:
 
 def _change(
     target: AlertVersion,
-    rule: Callable[[Case], Case],
+    rule: Callable[[Case, datetime], Case],
     *,
     records: Records,
     by: Principal,
     at: datetime,
     words: str = "",
 ) -> RecordedAlert:
-    """Apply a rule to an alert, and record all changes in one transaction."""
+    """Apply a rule to an alert, and record all changes in one transaction.
+
+    The time of the change is never earlier than the alert's latest act, even if the clock was set
+    back.
+    """
     with records.unit_of_work() as work:
         alert = work.alerts.find(target.alert_id)
         before = work.alerts.case(alert.alert_id)
         if target.version is not None and target.version != before.version:
             raise Conflict(before.changed_since(target.version))
-        after = rule(before)
+        at = max(at, before.latest_act_at or at)
+        after = rule(before, at)
         events = acts_of(before, after, by=by, at=at, words=words)
         if after != before:
-            work.alerts.append_changes(before, after, events[0].event_id if events else "")
+            # The last event is the person's own act, to which the rows of the verdict refer.
+            work.alerts.append_changes(before, after, events[-1].event_id if events else "")
         for event in events:
             work.record(event)
         return work.alerts.find(alert.alert_id)

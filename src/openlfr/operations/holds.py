@@ -85,8 +85,10 @@ def release_holds(
         work.alerts.case(alert.alert_id)  # locks the alert, so read its holds afterwards
         active_holds = [hold for hold in work.alerts.holds(alert.alert_id) if hold.is_active(at)]
         for hold in active_holds:
-            work.alerts.release_hold(hold.hold_id, at)
-            work.record(AuditEvent(at, by, HoldReleased(alert.alert_id, hold.hold_id, reason)))
+            released_at = max(at, hold.placed_at)  # the clock may have been set back
+            work.alerts.release_hold(hold.hold_id, released_at)
+            released = HoldReleased(alert.alert_id, hold.hold_id, reason)
+            work.record(AuditEvent(released_at, by, released))
     if not active_holds:
         raise BadInput(f"The alert {alert.alert_id} has no active hold.")
     return active_holds
