@@ -100,6 +100,10 @@ def check_watchlist(settings: Settings) -> Iterator[Finding]:
                     found += f"altered: {opening.alteration}"
                     advice = "check who can write to the database; no figures of it are published"
                     yield Finding("baseline", State.FAIL, found, advice)
+        for alert_id, alteration in records.alerts.altered_alerts().items():
+            found = f"alert {alert_id} was altered: {alteration}"
+            advice = "check who can write to the database; the alert is erased by its decisions"
+            yield Finding("alert", State.FAIL, found, advice)
         facts = records.watchlist.bound_model()
         if facts is None:
             yield Finding("watchlist", State.OK, "nobody was ever listed")

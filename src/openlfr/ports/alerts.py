@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from openlfr.domain.alerts import LIFE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from openlfr.domain.adjudication import Case
@@ -84,6 +84,14 @@ class AlertRecords(Protocol):
 
     def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
         """Return the alerts about the wrong person whose pictures or data must be erased now."""
+        ...
+
+    def altered_alerts(self) -> Mapping[str, str]:
+        """Return the unerased alerts whose deadlines differ from those that decisions imply.
+
+        Returns:
+            The differences by the alert's id, as parts of a sentence.
+        """
         ...
 
     def sealed_alert_ids(self) -> Collection[str]:

@@ -12,7 +12,7 @@ from openlfr.domain.alerts import LIFE
 from openlfr.domain.impossible import ImpossibleReason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from openlfr.adapters.memory.state import Access, Alert, State
@@ -138,6 +138,10 @@ class MemoryAlerts:
             and _has_data(state, row)
             and not _has_hold(state, row, now)
         )
+
+    def altered_alerts(self) -> Mapping[str, str]:
+        """Return nothing, since deadlines in memory always follow from the decisions."""
+        return {}
 
     def sealed_alert_ids(self) -> Collection[str]:
         """Return the ids of alerts whose pictures are retained only because of a complaint."""

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.act_words import erase_names, erase_words
-from openlfr.adapters.sql.alerts import AlertRecords, is_retained
+from openlfr.adapters.sql.alerts import AlertRecords
 from openlfr.adapters.sql.cases import append_changes, read_case
+from openlfr.adapters.sql.due_alerts import is_retained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,13 +10,23 @@ from openlfr.adapters.sql import tables
 from openlfr.adapters.sql.alert_recording import record_event, select_event
 from openlfr.adapters.sql.alert_rows import alert_of, event_of, select_alerts
 from openlfr.adapters.sql.cases import read_case
+from openlfr.adapters.sql.due_alerts import (
+    find_alterations,
+    has_hold,
+    has_personal_data,
+    is_retained,
+    may_be_erased,
+    must_erase,
+    must_settle,
+    select_settlements,
+)
 from openlfr.adapters.sql.merging import assign_alert, select_merged_into
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
 from openlfr.domain.alerts import LIFE, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from openlfr.adapters.sql.access import Access
@@ -178,8 +188,14 @@ class AlertRecords:
             sa.not_(_ALERTS.c.recording),
         )
         query = sa.select(_ALERTS.c.alert_id).where(sa.or_(lapses, _ALERTS.c.settle_at <= now))
+        has_hidden_deadline = sa.and_(
+            _ALERTS.c.alert_id.in_(select_settlements(now)), has_personal_data()
+        )
+        hidden = sa.select(_ALERTS.c.alert_id).where(has_hidden_deadline)
         with self._access.reading() as connection:
-            return list(connection.scalars(query.order_by(_ALERTS.c.alert_id)))
+            due = set(connection.scalars(query))
+            others = set(connection.scalars(hidden)) - due
+            return sorted(due | {each for each in others if must_settle(connection, each, now)})
 
     def mistaken_alerts_to_erase(self, now: datetime) -> Sequence[RecordedAlert]:
         """Return alerts about the wrong person whose pictures still exist but must be erased.
@@ -187,8 +203,19 @@ class AlertRecords:
         These are alerts with the final verdict "do not engage", and refuted alerts after the time
         for a complaint. Their erasure was interrupted, or an event was recorded after it.
         """
-        is_due = _ALERTS.c.erase_at <= now
-        return self._alerts(select_alerts().where(is_due, _has_personal_data(), ~has_hold(now)))
+        query = select_alerts().where(may_be_erased(now), has_personal_data(), ~has_hold(now))
+        with self._access.reading() as connection:
+            return [
+                alert_of(row)
+                for row in connection.execute(query).all()
+                if must_erase(connection, row.alert_id, row.erase_at, now)
+            ]
+
+    def altered_alerts(self) -> Mapping[str, str]:
+        """Return the unerased alerts whose deadlines differ from those that decisions imply."""
+        query = sa.select(_ALERTS.c.alert_id).where(has_personal_data())
+        with self._access.reading() as connection:
+            return find_alterations(connection, list(connection.scalars(query)))
 
     def sealed_alert_ids(self) -> Collection[str]:
         """Return the ids of alerts whose pictures are retained only for a possible complaint."""
@@ -240,7 +267,7 @@ class AlertRecords:
             .scalar_subquery()
         )
         return self._alerts(
-            select_alerts().where(last < moment, _has_personal_data(), ~is_retained(now))
+            select_alerts().where(last < moment, has_personal_data(), ~is_retained(now))
         )
 
     def evidence_names(self) -> set[str]:
@@ -263,34 +290,3 @@ def _select_alerts(undecided: bool, deployment: str | None, subject: str | None)
     if subject is not None:
         query = query.where(_ALERTS.c.subject == subject)
     return query
-
-
-def has_hold(now: datetime) -> sa.ColumnElement[bool]:
-    """Condition that a hold prevents the erasure of the alert."""
-    holds = tables.holds
-    return sa.exists().where(
-        holds.c.alert_id == _ALERTS.c.alert_id,
-        holds.c.released_at.is_(None),
-        holds.c.expires_at > now,
-    )
-
-
-def is_retained(now: datetime) -> sa.ColumnElement[bool]:
-    """Condition that a hold, or the time for a complaint, prevents the erasure of the alert.
-
-    The seal is read from the outcomes, which the database refuses to change.
-    """
-    outcomes = tables.outcomes
-    has_seal = sa.exists().where(
-        outcomes.c.alert_id == _ALERTS.c.alert_id, outcomes.c.sealed_until > now
-    )
-    is_refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
-    return sa.or_(has_hold(now), sa.and_(sa.func.coalesce(is_refuted, sa.false()), has_seal))
-
-
-def _has_personal_data() -> sa.ColumnElement[bool]:
-    has_unerased_event = sa.exists().where(
-        _EVENTS.c.alert_id == _ALERTS.c.alert_id,
-        sa.or_(_EVENTS.c.evidence.is_not(None), _EVENTS.c.w > 0),
-    )
-    return sa.or_(_ALERTS.c.erased_at.is_(None), has_unerased_event)
