@@ -205,6 +205,8 @@ class LeaderJobs:
                 log.info("erased", **due.counts)
             if due.warning:
                 log.warning("clock_doubtful", why=due.warning)
+            if due.lost_records:
+                log.warning("records_older_than_vault", why=due.lost_records)
 
     def _compare_regularly(self) -> None:
         wait = COMPARE_S

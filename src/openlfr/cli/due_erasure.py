@@ -92,6 +92,8 @@ def _erase_due(settings: Settings, records: Records) -> None:
             now=datetime.now(UTC),
             deployments=[deployment_id] if deployment_id else [],
         )
+    if due.lost_records:
+        say(f"warning: {due.lost_records}", err=True)
     removed, facts = records.watchlist.awaiting_erasure(), records.watchlist.bound_model()
     if removed and facts is not None:
         ids = [reference.reference_id for reference in removed]

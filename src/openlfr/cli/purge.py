@@ -51,6 +51,12 @@ def _duration(_: click.Context, parameter: click.Parameter, text: str | None) ->
     help="Erase names and texts of persons in acts that are older than TIME, such as 1095d."
     " Acts on held and sealed alerts keep both.",
 )
+@click.option(
+    "--without-alert",
+    is_flag=True,
+    help="Also erase more pictures without an alert than crashes leave. Without this option they"
+    " are only reported, since the records may be older than the vault.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
 @click.option(
     "--by",
@@ -63,6 +69,7 @@ def command(
     config: Path,
     older_than: timedelta | None,
     names: timedelta | None,
+    without_alert: bool,
     dry_run: bool,
     by: str | None,
 ) -> int:
@@ -104,6 +111,9 @@ def command(
             )
             if due.warning:
                 say(f"warning: {due.warning}", err=True)
+            if due.lost_records and not without_alert:
+                say(f"warning: {due.lost_records}", err=True)
+                due = due.without_lost_records()
             _print_due(due, retention, dry_run=dry_run)
             if dry_run:
                 return DONE

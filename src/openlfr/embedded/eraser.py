@@ -56,7 +56,8 @@ class Eraser:
             book: The alert book.
             retention: Time for which an alert is kept after its last event.
             deployment: Id of the run's deployment.
-            on_problem: Called with a sentence if the clock disagrees with the audit log.
+            on_problem: Called with a sentence if the clock disagrees with the audit log, or
+                the records may be older than the vault.
         """
         self._records = records
         self._vault = vault
@@ -67,7 +68,7 @@ class Eraser:
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._on_problem = on_problem
-        self._warned = False
+        self._warned: set[str] = set()
         self.erased: Counter[str] = Counter()
 
     def erase(self) -> bool:
@@ -88,10 +89,16 @@ class Eraser:
             deployments=[self._deployment],
         )
         self.erased += due.counts
-        if due.warning and not self._warned:
-            log.warning("clock_doubtful", why=due.warning)
-            self._on_problem(due.warning)
-        self._warned = bool(due.warning)
+        for event, problem in (
+            ("clock_doubtful", due.warning),
+            ("records_older_than_vault", due.lost_records),
+        ):
+            if problem and event not in self._warned:
+                log.warning(event, why=problem)
+                self._on_problem(problem)
+                self._warned.add(event)
+            elif not problem:
+                self._warned.discard(event)
         if due:
             log.info("erased", **due.counts)
         return self._records.erase_for_good()

@@ -17,7 +17,7 @@ key.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openlfr.domain.audit import AuditEvent
@@ -59,6 +59,10 @@ ROWS_REMAIN = (
 )
 """Message if `Records.erase_for_good` was not complete; {where} is the path of the log."""
 
+MAX_CRASH_ORPHANS = 2
+"""Pictures without an alert that are erased automatically. A crash leaves one, between picture and
+row. More of them suggest that the records are older than the vault, restored from a backup."""
+
 
 @dataclass(frozen=True, slots=True)
 class DueErasures:
@@ -72,6 +76,8 @@ class DueErasures:
         entries: Expired entries that still have picture and template.
         rejected: Events of rejected sightings.
         warning: A sentence if the clock disagrees with the audit log (`operations.clock`).
+        lost_records: A sentence if so many pictures have no alert that the records may be older
+            than the vault.
     """
 
     alerts: tuple[RecordedAlert, ...]
@@ -80,6 +86,7 @@ class DueErasures:
     entries: tuple[Reference, ...]
     rejected: tuple[RecordedEvent, ...] = ()
     warning: str = ""
+    lost_records: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.alerts or self.mistaken or self.rejected or self.orphans or self.entries)
@@ -88,6 +95,10 @@ class DueErasures:
     def counts(self) -> Counter[str]:
         """Numbers of due data by kind."""
         return Counter({name: len(getattr(self, name)) for name in ERASURE_WORDS})
+
+    def without_lost_records(self) -> DueErasures:
+        """Return the same data without pictures whose alerts the records may have lost."""
+        return replace(self, orphans=()) if self.lost_records else self
 
 
 def find_due(
@@ -113,6 +124,7 @@ def find_due(
     """
     mistaken = tuple(records.alerts.mistaken_alerts_to_erase(now))
     apart = {alert.alert_id for alert in mistaken}
+    orphans = tuple(_orphans(records, vault, book, now, deployments))
     return DueErasures(
         alerts=tuple(
             a
@@ -121,10 +133,11 @@ def find_due(
         ),
         mistaken=mistaken,
         rejected=tuple(records.alerts.rejected_events_to_erase(now)),
-        orphans=tuple(_orphans(records, vault, book, now, deployments)),
+        orphans=orphans,
         # An expired entry remains expired if the clock is set back.
         entries=tuple(records.watchlist.overdue_entries(expiry_time(records, now))),
         warning=describe_clock_problem(records, now),
+        lost_records=_describe_lost_records(orphans),
     )
 
 
@@ -139,8 +152,9 @@ def erase_due(
 ) -> DueErasures:
     """Erase all due data, without a person's request; return the erased data.
 
-    Deadlines of alerts are applied before. Arguments and errors are those of `find_due` and
-    `purge`.
+    Deadlines of alerts are applied before. Pictures without an alert remain if the records may be
+    older than the vault; a person confirms their erasure with `purge`. Arguments and errors
+    are those of `find_due` and `purge`.
     """
     apply_deadlines(records, now)
     suspend_entries_of_unclear_expiry(records, now)
@@ -151,7 +165,7 @@ def erase_due(
         retention=retention,
         now=now,
         deployments=deployments,
-    )
+    ).without_lost_records()
     seal_written(
         records.written_files(), records.alerts.sealed_alert_ids()
     )  # also what a crash cut off
@@ -266,6 +280,16 @@ def _orphans(
         for event in book.events(deployment)
     }
     return [n for n in unknown if n not in folded and _is_old(vault, n, now)]
+
+
+def _describe_lost_records(orphans: Collection[str]) -> str:
+    if len(orphans) <= MAX_CRASH_ORPHANS:
+        return ""
+    return (
+        f"{len(orphans)} pictures in the vault have no alert in the records, so the records may be "
+        "older than the vault. The pictures are not erased. Restore the newer records, or erase "
+        "the pictures with openlfr purge --without-alert."
+    )
 
 
 def _is_old(vault: Vault, name: str, now: datetime) -> bool:

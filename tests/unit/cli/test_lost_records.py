@@ -50,3 +50,22 @@ def test_another_key_than_the_pictures_is_named_and_nothing_is_erased(tmp_path, 
     assert {"evidence/b", "references/c"} <= set(vault.names())
     (tmp_path / "mine").replace(data / "vault.key")
     assert main([*command, "--config", str(config)]) == 0
+
+
+def test_records_older_than_the_vault_are_reported_until_a_person_confirms(tmp_path, capsys):
+    config, data = tmp_path / "CONFIG.yaml", tmp_path / "data"
+    config.write_text("data_dir: data\n")
+    assert main(["purge", "--config", str(config)]) == 0
+    vault = FileVault(data / "vault", data / "vault.key")
+    names = [f"evidence/{letter}" for letter in "abc"]
+    for name in names:
+        vault.put(name, b"face")
+    for command in (["alerts", "list"], ["watchlist", "list"], ["purge"], ["purge", "--dry-run"]):
+        capsys.readouterr()
+        assert main([*command, "--config", str(config)]) == 0
+        said = capsys.readouterr().err
+        assert "warning: 3 pictures in the vault have no alert in the records" in said, command
+        assert "openlfr purge --without-alert" in said
+        assert vault.names() == names
+    assert main(["purge", "--without-alert", "--config", str(config)]) == 0
+    assert vault.names() == []
