@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from tests.contract.test_alert_erasure import NOON, OP, SUE, TIMES, WHO, Place
 
+from openlfr.adapters.memory.template_store import MemoryTemplateStore
 from openlfr.domain.alert_records import HoldKind, NameErasures
 from openlfr.domain.alerts import Adjudication, Outcome
 from openlfr.domain.errors import BadInput, NotAllowed
+from openlfr.domain.templates import GalleryFacts
+from openlfr.domain.watchlist import EntryStatus, Reference
 from openlfr.operations.adjudicate import AlertVersion, OutcomeReport, record_outcome
+from openlfr.operations.gallery import erase_removed_entries
 from openlfr.operations.holds import HoldRequest, place_hold, release_holds
 from openlfr.operations.purge import erase_names, find_due, purge
 from openlfr.operations.reject import Rejection, reject_sighting
@@ -156,3 +160,37 @@ def test_a_purge_of_names_skips_acts_on_held_and_sealed_alerts_and_counts_them(p
     assert purge_names(NOON + TIMES.sealed) == NameErasures(erased=2, retained=2)
     assert purge_names(NOON + timedelta(days=9)) == NameErasures(erased=2, retained=0)
     assert not named()
+
+
+@pytest.mark.parametrize("kind", ["held", "sealed"])
+def test_the_reference_picture_of_a_held_or_sealed_alert_stays_until_its_end(place, kind):
+    listed = [entry_of("reference-7"), entry_of("reference-8")]
+    with place.records.unit_of_work() as work:
+        for entry in listed:
+            place.vault.put(entry.picture, b"picture")
+            work.watchlist.add(entry, picture_hash=entry.reference_id, template=b"x", at=NOON)
+    if kind == "sealed":
+        alert, end = place.seal(0), NOON + TIMES.sealed
+    else:
+        alert, end = place.see(0), NOON + timedelta(days=9)
+        place.hold(alert)
+    templates = MemoryTemplateStore(GalleryFacts("sface", "a" * 64, 64, "arcface-112", 0.4))
+    with place.records.unit_of_work() as work:
+        work.watchlist.change_subject_status(WHO, None, EntryStatus.REMOVED, NOON)
+    assert erase_removed_entries(place.records, templates, place.vault, now=NOON) == 2
+    assert place.vault.names("references/") == ["references/reference-7"]
+    assert place.records.watchlist.awaiting_erasure() == []
+    place.erase(end - timedelta(seconds=1))
+    assert place.vault.names("references/") == ["references/reference-7"]
+    place.erase(end)
+    assert place.vault.names("references/") == []
+    assert [e.picture for e in place.records.watchlist.references()] == ["", ""]
+    assert place.records.watchlist.removed_with_picture() == []
+
+
+def entry_of(reference_id):
+    return Reference(
+        reference_id, "default", WHO, "wanted", "Order 1", "passport", date(2025, 1, 2),
+        "Eve", "Otto", NOON + timedelta(days=90), EntryStatus.PENDING, "f" * 64,
+        f"references/{reference_id}", 70.0, "",
+    )  # fmt: skip

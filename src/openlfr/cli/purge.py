@@ -164,8 +164,9 @@ def _print_due(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None
 def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -> None:
     """Erase templates and pictures of removed entries, or leave them to an active run."""
     from openlfr.cli.watchlist_changes import apply_changes
-    from openlfr.operations.gallery import erase_unrecorded_pictures
+    from openlfr.operations.gallery import erase_retained_pictures, erase_unrecorded_pictures
 
+    erase_retained_pictures(records, vault, now=datetime.now(UTC))
     unrecorded = erase_unrecorded_pictures(records.watchlist, vault, datetime.now(UTC))
     if unrecorded:
         say(f"Erased {unrecorded} reference pictures that belong to no entry.")
@@ -177,9 +178,12 @@ def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -
     after, problem = apply_changes(settings, records, vault, facts, ids)
     if problem:
         raise problem
-    erased = sum(not reference.picture for reference in after)
+    awaiting_ids = {each.reference_id for each in records.watchlist.awaiting_erasure()}
+    erased = sum(reference.reference_id not in awaiting_ids for reference in after)
     if erased:
         say(f"Erased templates and pictures of {erased} entries.")
+    if retained := sum(bool(r.picture) and r.reference_id not in awaiting_ids for r in after):
+        say(f"Kept {retained} of these pictures, since held or sealed alerts name them.")
     if erased < len(after):
         say(
             f"The active run will erase templates and pictures of {len(after) - erased} entries, "

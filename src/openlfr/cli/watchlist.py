@@ -281,9 +281,16 @@ def _change_entries(
         vault = bootstrap.open_vault(loaded)
         ids = [reference.reference_id for reference in changed]
         after, problem = apply_changes(loaded, records, vault, facts, ids)
+        awaiting_ids = {each.reference_id for each in records.watchlist.awaiting_erasure()}
         is_complete = status is not EntryStatus.REMOVED or erase_rows_from_disk(records)
-    if status is EntryStatus.REMOVED and all(not reference.picture for reference in after):
-        say("their templates and reference pictures are erased")
+    if status is EntryStatus.REMOVED and awaiting_ids.isdisjoint(ids):
+        if retained := sum(bool(reference.picture) for reference in after):
+            say(
+                f"their templates are erased; {retained} of their reference pictures will be erased"
+                " when no held or sealed alert names them any more"
+            )
+        else:
+            say("their templates and reference pictures are erased")
         if loaded.services.milvus is not None:
             say("the Milvus server erases its files later, by its own rules: docs/operations.md")
     elif status is EntryStatus.REMOVED:

@@ -49,7 +49,12 @@ def apply_changes(
                 # A run that has just started has the folder open and will apply the changes.
                 problem = None if is_run_active(settings.data_dir) else error
         entries = _read_entries(records, reference_ids)
-        pending = [entry for entry in entries if _is_pending(entry)]
+        awaiting_ids = {each.reference_id for each in records.watchlist.awaiting_erasure()}
+        pending = [
+            entry
+            for entry in entries
+            if entry.status is EntryStatus.PENDING or entry.reference_id in awaiting_ids
+        ]
         if not pending or problem or time.monotonic() >= deadline:
             return entries, problem
         time.sleep(_POLL_S)
@@ -79,9 +84,3 @@ def _read_entries(records: Records, reference_ids: Sequence[str]) -> list[Refere
         page = reference_ids[start : start + 1000]
         entries += records.watchlist.references(reference_ids=page)
     return entries
-
-
-def _is_pending(entry: Reference) -> bool:
-    if entry.status is EntryStatus.PENDING:
-        return True
-    return entry.status is EntryStatus.REMOVED and bool(entry.picture)

@@ -160,19 +160,47 @@ def apply_pending(
 def erase_removed_entries(
     records: Records, templates: TemplateStore, vault: Vault, *, now: datetime
 ) -> int:
-    """Erase templates and pictures of removed and refused entries; return their number."""
+    """Erase templates and pictures of removed and refused entries; return their number.
+
+    The picture of an entry that a held or sealed alert names is evidence of what a person was
+    compared with: `erase_retained_pictures` erases it after the hold or the seal.
+    """
     leaving = records.watchlist.awaiting_erasure()
     if leaving:  # in one call, since Milvus Lite rewrites its files for each removal
         templates.remove([reference.reference_id for reference in leaving])
     for start in range(0, len(leaving), MAX_PER_TRANSACTION):
         some = leaving[start : start + MAX_PER_TRANSACTION]
-        ids = [reference.reference_id for reference in some]
+        named = records.alerts.retained_references(now)
+        retained = [each.reference_id for each in some if each.reference_id in named]
         for reference in some:
-            if reference.picture:
+            if reference.picture and reference.reference_id not in named:
                 vault.delete(reference.picture)
-        with records.unit_of_work() as work:
-            work.watchlist.mark_erased(ids, now)  # without an act: the removal has been recorded
+        ids = [each.reference_id for each in some if each.reference_id not in named]
+        with records.unit_of_work() as work:  # without an act: the removal has been recorded
+            work.watchlist.mark_erased(ids, now)
+            if retained:
+                work.watchlist.mark_template_erased(retained, now)
     return len(leaving)
+
+
+def erase_retained_pictures(records: Records, vault: Vault, *, now: datetime) -> int:
+    """Erase pictures of removed entries that no held or sealed alert names any more.
+
+    Returns:
+        The number of erased pictures.
+    """
+    retained = records.alerts.retained_references(now)
+    due = [
+        each
+        for each in records.watchlist.removed_with_picture()
+        if each.reference_id not in retained
+    ]
+    for reference in due:
+        vault.delete(reference.picture)
+    if due:
+        with records.unit_of_work() as work:
+            work.watchlist.mark_picture_erased([each.reference_id for each in due])
+    return len(due)
 
 
 def _erase_strays(

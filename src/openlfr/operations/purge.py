@@ -41,7 +41,11 @@ from openlfr.operations.erasure import (
 )
 from openlfr.operations.erasure_words import ERASURE_WORDS
 from openlfr.operations.evidence import PREFIX, evidence_name, read_storage_time
-from openlfr.operations.gallery import CRASH_MARGIN, MAX_PER_TRANSACTION
+from openlfr.operations.gallery import (
+    CRASH_MARGIN,
+    MAX_PER_TRANSACTION,
+    erase_retained_pictures,
+)
 from openlfr.operations.passage_findings import retain_findings_of_subjects
 from openlfr.operations.written_files import ErasedIds, erase_written, seal_written
 
@@ -171,6 +175,7 @@ def erase_due(
     )  # also what a crash cut off
     vault.erase_unfinished(now - CRASH_MARGIN)
     forget_entries(records, now - retention, now=now)
+    erase_retained_pictures(records, vault, now=now)
     if due:
         purge(due, records=records, vault=vault, book=book, now=now, by=SYSTEM)
     return due

@@ -94,6 +94,10 @@ class AlertRecords(Protocol):
         """
         ...
 
+    def retained_references(self, now: datetime) -> Collection[str]:
+        """Return the ids of the entries that sightings of held or sealed alerts name."""
+        ...
+
     def sealed_alert_ids(self) -> Collection[str]:
         """Return the ids of alerts whose pictures are retained only because of a complaint."""
         ...

@@ -82,6 +82,10 @@ class WatchlistRecords(Protocol):
         """Return the removed and refused entries whose template and picture are not erased yet."""
         ...
 
+    def removed_with_picture(self) -> list[Reference]:
+        """Return the removed entries whose template is erased, and whose picture is retained."""
+        ...
+
     def picture_names(self) -> set[str]:
         """Return the names of all blobs in the vault to which entries refer."""
         ...
@@ -114,6 +118,14 @@ class WatchlistChanges(WatchlistRecords, Protocol):
             Ids of the changed entries. An entry that is no longer pending (suspended or removed
             since then) is not changed.
         """
+        ...
+
+    def mark_template_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Record that the templates of these entries are erased, and their pictures retained."""
+        ...
+
+    def mark_picture_erased(self, reference_ids: Iterable[str]) -> None:
+        """Record that the retained pictures of these entries are erased."""
         ...
 
     def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:

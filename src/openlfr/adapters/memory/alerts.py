@@ -143,6 +143,15 @@ class MemoryAlerts:
         """Return nothing, since deadlines in memory always follow from the decisions."""
         return {}
 
+    def retained_references(self, now: datetime) -> Collection[str]:
+        """Return the ids of the entries that sightings of held or sealed alerts name."""
+        state = self._access.reading()
+        return frozenset(
+            each.event.sighting.reference_id
+            for each in state.alert_events.values()
+            if is_retained(state, state.alerts[_alert_id(each)], now)
+        )
+
     def sealed_alert_ids(self) -> Collection[str]:
         """Return the ids of alerts whose pictures are retained only because of a complaint."""
         rows = self._access.reading().alerts.items()

@@ -119,6 +119,12 @@ class MemoryWatchlist:
         rows = self._access.reading().entries.values()
         return [row.entry for row in rows if row.entry.status in _ENDED and not row.settled]
 
+    def removed_with_picture(self) -> list[Reference]:
+        """Return the removed entries whose template is erased, and whose picture is retained."""
+        rows = self._access.reading().entries.values()
+        ended = [row.entry for row in rows if row.entry.status in _ENDED and row.settled]
+        return [entry for entry in ended if entry.picture]
+
     def picture_names(self) -> set[str]:
         """Return the names of all blobs in the vault to which entries refer."""
         return {row.entry.picture for row in self._access.reading().entries.values()}
@@ -156,13 +162,25 @@ class MemoryWatchlist:
 
     def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Record that the templates and pictures of these entries are erased in all stores."""
+        ids = list(reference_ids)
+        self.mark_template_erased(ids, at)
+        self.mark_picture_erased(ids)
+
+    def mark_template_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Record that the templates of these entries are erased, and their pictures retained."""
         with self._write_new_version() as state:
             for key in reference_ids:
                 if (row := state.entries.get(key)) is not None:
-                    entry = replace(row.entry, picture="")
                     state.entries[key] = replace(
-                        row, entry=entry, template=None, settled=True, changed_at=at, left_at=at
+                        row, template=None, settled=True, changed_at=at, left_at=at
                     )
+
+    def mark_picture_erased(self, reference_ids: Iterable[str]) -> None:
+        """Record that the retained pictures of these entries are erased."""
+        with self._access.writing() as state:
+            for key in reference_ids:
+                if (row := state.entries.get(key)) is not None:
+                    state.entries[key] = replace(row, entry=replace(row.entry, picture=""))
 
     def subjects_to_erase(self, before: datetime) -> list[str]:
         """Return the ids of the entries that `erase_subjects` would change."""

@@ -217,6 +217,16 @@ class AlertRecords:
         with self._access.reading() as connection:
             return find_alterations(connection, list(connection.scalars(query)))
 
+    def retained_references(self, now: datetime) -> Collection[str]:
+        """Return the ids of the entries that sightings of held or sealed alerts name."""
+        query = (
+            sa.select(_EVENTS.c.reference_id)
+            .join(_ALERTS)
+            .where(is_retained(now), _EVENTS.c.reference_id != "")
+        )
+        with self._access.reading() as connection:
+            return frozenset(connection.scalars(query))
+
     def sealed_alert_ids(self) -> Collection[str]:
         """Return the ids of alerts whose pictures are retained only for a possible complaint."""
         refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)

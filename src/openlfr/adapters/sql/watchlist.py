@@ -139,6 +139,16 @@ class WatchlistRecords:
             )
         )
 
+    def removed_with_picture(self) -> list[Reference]:
+        """Return the removed entries whose template is erased, and whose picture is retained."""
+        return self._read(
+            sa.select(*COLUMNS).where(
+                references.c.settled,
+                references.c.picture != "",
+                references.c.status.in_((EntryStatus.REMOVED, EntryStatus.REFUSED)),
+            )
+        )
+
     def picture_names(self) -> set[str]:
         """Return the names of pictures in the vault that entries refer to."""
         with self._access.reading() as connection:

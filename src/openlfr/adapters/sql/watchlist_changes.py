@@ -105,14 +105,27 @@ class WatchlistChanges(WatchlistRecords):
 
     def mark_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
         """Record that vector store and vault no longer contain data of these entries."""
+        ids = list(reference_ids)
+        self.mark_template_erased(ids, at)
+        self.mark_picture_erased(ids)
+
+    def mark_template_erased(self, reference_ids: Iterable[str], at: datetime) -> None:
+        """Record that the vector store no longer contains templates of these entries."""
         with self._access.writing() as connection:
             version = next_version(connection)
             for reference_id in reference_ids:
                 connection.execute(
                     sa.update(references)
                     .where(references.c.reference_id == reference_id)
-                    .values(picture="", template=None, settled=True, changed_at=at, version=version)
+                    .values(template=None, settled=True, changed_at=at, version=version)
                 )
+
+    def mark_picture_erased(self, reference_ids: Iterable[str]) -> None:
+        """Record that the vault no longer contains pictures of these entries."""
+        with self._access.writing() as connection:
+            for reference_id in reference_ids:
+                chosen = references.c.reference_id == reference_id
+                connection.execute(sa.update(references).where(chosen).values(picture=""))
 
     def change_subject_status(
         self, subject: str, watchlists: Collection[str] | None, to: EntryStatus, at: datetime
