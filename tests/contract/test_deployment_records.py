@@ -7,6 +7,8 @@ import pytest
 
 from openlfr.domain.deployment import Authorisation, Deployment, DeploymentStatus, deployment_id_of
 from openlfr.domain.errors import BadInput
+from openlfr.domain.principals import local_principal
+from openlfr.operations.deployments import register
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -49,7 +51,7 @@ def test_a_reused_name_is_another_deployment(records):
     first, again = drafted(), drafted(starts=NOON + timedelta(days=7))
     put(records, first, again)
     assert records.deployments.list() == [again, first]
-    with pytest.raises(BadInput, match=rf"Several .* by its id: {first.deployment_id}, "):
+    with pytest.raises(BadInput, match=rf"Several .* by its id: {first.deployment_id} "):
         records.deployments.find("Market")
     assert records.deployments.find(first.deployment_id[:9]) == first
 
@@ -64,6 +66,32 @@ def test_closed_deployments_and_longer_ids_do_not_match_a_name(records):
     one, two = (replace(market, deployment_id=each) for each in ("Op", "Op-2"))
     put(records, one, two)
     assert records.deployments.find("Op") == one
+
+
+def test_a_text_that_is_one_deployment_s_id_and_another_s_name_is_refused(records):
+    one, two = replace(drafted("Harbour"), deployment_id="Market"), drafted()
+    put(records, one, two)
+    with pytest.raises(BadInput, match=r"Several deployments are 'Market'") as refused:
+        records.deployments.find("Market")
+    for each in (one, two):
+        assert f"{each.deployment_id} ({each.name})" in str(refused.value)
+    assert records.deployments.find("Harbour") == one
+    assert records.deployments.find(two.deployment_id) == two
+
+
+@pytest.mark.parametrize(
+    ("deployment_id", "name"), [("MARKET-1", "Fair"), ("market", "Fair"), ("fair", "Market-1")]
+)
+def test_a_new_deployment_that_can_be_taken_for_another_is_refused(records, deployment_id, name):
+    by = local_principal("root")
+    first = replace(drafted(), deployment_id="market-1", status=DeploymentStatus.AUTHORISED)
+    register(first, records=records, by=by, at=NOON)
+    other = replace(drafted(name), deployment_id=deployment_id)
+    before = records.audit.all()
+    with pytest.raises(BadInput, match=r"market-1 \(Market\).*deployment\."):
+        register(other, records=records, by=by, at=NOON)
+    assert (len(records.deployments.list()), records.audit.all()) == (1, before)
+    register(first, records=records, by=by, at=NOON)  # the same id again is the same deployment
 
 
 @pytest.mark.parametrize("named", ["", " ", "Fair", "%"])

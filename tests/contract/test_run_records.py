@@ -24,6 +24,15 @@ def test_a_planned_run_is_recorded_at_its_start_only(records):
     assert records.runs.plan("Harbour", HASH, at=AT).epoch == 1
 
 
+def test_after_a_restore_the_next_epoch_is_above_those_of_the_alert_book(records):
+    """An older database was restored, and Redis has the sightings of a later run."""
+    records.runs.start(records.runs.plan("Market", HASH, at=AT))
+    run = records.runs.plan("Market", HASH, at=AT, last_known_epoch=4)
+    assert run.epoch == 5
+    records.runs.start(run)
+    assert records.runs.plan("Market", HASH, at=AT, last_known_epoch=4).epoch == 6
+
+
 def test_only_one_of_two_runs_planned_at_once_starts(records):
     first, second = (records.runs.plan("Market", HASH, at=AT) for _ in range(2))
     records.runs.start(first)

@@ -99,6 +99,8 @@ def open_parts(
     require_not_closed(records, deployment)
     listed = count_listed(records.watchlist, settings.watchlists, datetime.now(UTC))
     threshold = bootstrap.choose_threshold(settings, embedder.facts, listed, records)
+    book = bootstrap.open_alert_book(settings)
+    closing.callback(book.close)
     run, is_resumed = plan_or_resume_run(
         records,
         deployment.deployment_id,
@@ -108,12 +110,11 @@ def open_parts(
         ],
         resume=options.resume,
         old_version_name=deployment.name,
+        book=book,
     )
     sources, camera_problems = open_sources(settings, deployment, run, closing)
     templates = bootstrap.open_templates(settings, embedder.facts)
     closing.callback(templates.close)
-    book = bootstrap.open_alert_book(settings)
-    closing.callback(book.close)
     lines = AlertLines(options.alerts, options.stream)
     closing.callback(lines.close)
     if options.report is not None:
@@ -189,6 +190,7 @@ def plan_or_resume_run(
     *,
     resume: bool,
     old_version_name: str = "",
+    book: AlertBook | None = None,
 ) -> tuple[Run, bool]:
     """Plan a new run, or find the unfinished run to resume.
 
@@ -198,6 +200,8 @@ def plan_or_resume_run(
         config_hashes: Results of `hash_settings`: for this version, then for older versions.
         resume: Whether to continue an unfinished run, if there is one.
         old_version_name: Name under which older versions recorded runs.
+        book: The alert book, whose epochs a new run does not repeat. After an older database was
+            restored, the book may contain later runs than the records.
 
     Returns:
         The run, and whether it is resumed. A new run is not recorded yet: the caller records it
@@ -213,7 +217,10 @@ def plan_or_resume_run(
             "ids: finish it with that version, or start a new run without --resume."
         )
     if unfinished is None:
-        return records.runs.plan(deployment, config_hashes[0], at=datetime.now(UTC)), False
+        events = book.events(deployment) if book is not None else []
+        epoch = max((event.sighting.epoch for event in events), default=0)
+        hash_, now = config_hashes[0], datetime.now(UTC)
+        return records.runs.plan(deployment, hash_, at=now, last_known_epoch=epoch), False
     if unfinished.config_hash not in config_hashes:
         raise Misconfigured(
             f"The unfinished run of {unfinished.started_at:%Y-%m-%d %H:%M} was made with other "

@@ -22,12 +22,13 @@ from openlfr.domain.audit_deployments import (
     DeploymentStopped,
 )
 from openlfr.domain.deployment import Deployment, DeploymentStatus, require_next
-from openlfr.domain.errors import NotAllowed
+from openlfr.domain.errors import BadInput, NotAllowed
 from openlfr.domain.permissions import Action, require
 from openlfr.domain.text import check_reason
 from openlfr.operations.control_subjects import expire_control_subjects
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from openlfr.domain.audit_deployments import DeploymentActDetails
@@ -196,6 +197,7 @@ def _move(
 def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datetime) -> Deployment:
     known = work.deployments.get(configured.deployment_id)
     if known is None:
+        _require_distinct(configured, work.deployments.list())
         known = replace(configured, status=DeploymentStatus.AUTHORISED, revision=1)
         work.deployments.put(known, at)
         work.record(AuditEvent(at, by, DeploymentDrafted(known.deployment_id, known.name)))
@@ -214,6 +216,32 @@ def _register(configured: Deployment, work: UnitOfWork, by: Principal, at: datet
         work.record(AuditEvent(at, by, revised))
         _record_authorisation(known, work, by, at)
     return known
+
+
+def _require_distinct(configured: Deployment, recorded: Sequence[Deployment]) -> None:
+    """Check that a new deployment cannot be taken for another one.
+
+    Raises:
+        BadInput: Its id is the id or name of another deployment except for the case of letters, or
+            its name is the id of an open deployment.
+    """
+    new_id, new_name = configured.deployment_id.casefold(), configured.name.casefold()
+    for each in recorded:
+        other_id, is_open = (
+            each.deployment_id.casefold(),
+            each.status is not DeploymentStatus.CLOSED,
+        )
+        other = f"{each.deployment_id} ({each.name})"
+        if new_id in (other_id, each.name.casefold()):
+            raise BadInput(
+                f"The deployment id {configured.deployment_id!r} can be taken for the deployment "
+                f"{other}: choose another deployment.id."
+            )
+        if is_open and new_name == other_id:
+            raise BadInput(
+                f"The deployment name {configured.name!r} can be taken for the id of the "
+                f"deployment {other}: choose another deployment.name."
+            )
 
 
 def _alteration(known: Deployment) -> dict[str, object]:

@@ -34,24 +34,24 @@ class MemoryDeployments:
         """Return the deployment with this id, name or id prefix, open deployments first."""
         text = id_or_name.strip()
         all_deployments = list(reversed(self.list()))
-        open_deployments = [
-            each for each in all_deployments if each.status is not DeploymentStatus.CLOSED
+        matches = [
+            each
+            for each in all_deployments
+            if each.deployment_id == text
+            or (each.name == text and each.status is not DeploymentStatus.CLOSED)
+        ] or [
+            each
+            for each in all_deployments
+            if each.deployment_id.startswith(text) or each.name == text
         ]
-        matches = (
-            [each for each in all_deployments if each.deployment_id == text]
-            or [each for each in open_deployments if each.name == text]
-            or [
-                each
-                for each in all_deployments
-                if each.deployment_id.startswith(text) or each.name == text
-            ]
-        )
         if not text or not matches:
             raise BadInput(
                 f"There is no deployment {id_or_name!r}: `openlfr deployment list` names all."
             )
         if len(matches) > 1:
-            some = ", ".join(each.deployment_id for each in matches[:_MAX_IN_MESSAGE])
+            some = ", ".join(
+                f"{each.deployment_id} ({each.name})" for each in matches[:_MAX_IN_MESSAGE]
+            )
             more = " ..." if len(matches) > _MAX_IN_MESSAGE else ""
             raise BadInput(
                 f"Several deployments are {id_or_name!r}, name one by its id: {some}{more}"

@@ -51,10 +51,10 @@ class DeploymentRecords:
         text = id_or_name.strip()
         ids, status = deployments.c.deployment_id, deployments.c.status
         has_prefix = ids.startswith(text, autoescape=True)
-        # In this order: a complete id, the name of a deployment not closed, any name or prefix.
+        is_open = status != str(DeploymentStatus.CLOSED)
+        # In this order: a complete id or the name of an open deployment, any name or prefix.
         conditions = (
-            ids == text,
-            sa.and_(deployments.c.name == text, status != str(DeploymentStatus.CLOSED)),
+            sa.or_(ids == text, sa.and_(deployments.c.name == text, is_open)),
             sa.or_(has_prefix, deployments.c.name == text),
         )
         matches: list[Deployment] = []
@@ -68,7 +68,9 @@ class DeploymentRecords:
                 f"There is no deployment {id_or_name!r}: `openlfr deployment list` names all."
             )
         if len(matches) > 1:
-            ids_of = ", ".join(each.deployment_id for each in matches[:_MAX_LISTED])
+            ids_of = ", ".join(
+                f"{each.deployment_id} ({each.name})" for each in matches[:_MAX_LISTED]
+            )
             more = " ..." if len(matches) > _MAX_LISTED else ""
             raise BadInput(
                 f"Several deployments are {id_or_name!r}, name one by its id: {ids_of}{more}"

@@ -27,11 +27,20 @@ class RunRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def plan(self, deployment: str, config_hash: str, *, at: datetime) -> Run:
+    def plan(
+        self, deployment: str, config_hash: str, *, at: datetime, last_known_epoch: int = 0
+    ) -> Run:
         """Return a new run with the deployment's next epoch; the run is not recorded yet.
 
         Sources are opened with the epoch before `start` records the run. So a failed start records
         no unfinished run, and a previous unfinished run can still be resumed.
+
+        Args:
+            deployment: Id of the deployment.
+            config_hash: Hash of the settings that decide on the run's results.
+            at: Start of the run, UTC.
+            last_known_epoch: Highest epoch in the alert book. It is higher than the recorded epochs
+                after an older database was restored; a repeated epoch would repeat ids.
         """
         with reading(self._engine) as connection:
             return Run(
@@ -39,7 +48,7 @@ class RunRecords:
                 deployment,
                 config_hash,
                 at,
-                _highest_epoch(connection, deployment) + 1,
+                max(_highest_epoch(connection, deployment), last_known_epoch) + 1,
             )
 
     def start(self, run: Run) -> None:
