@@ -44,12 +44,14 @@ _DEGREES: Final = frozenset({"phd", "md", "msc", "bsc", "mba", "esq"})
 _CYRILLIC: Final = ("АВЕЅІЈКМНОРСТУХаеѕіјорсухԁһԛԝ", "ABESIJKMHOPCTYXaesijopcyxdhqw")
 _GREEK: Final = ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυχ", "ABEZHIKMNOPTYXaivopux")
 _ARMENIAN: Final = ("ՕՍօսո", "OUoun")
+_LISU: Final = ("ꓐꓑꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "BPDTGKJCZFMNLSRVHWXYAEIOU")
+_SMALL_CAPITALS: Final = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPQRSTUVWYZ")
 _LATIN_LOOKALIKES: Final = {
     ord(one): other
-    for pair in (_CYRILLIC, _GREEK, _ARMENIAN)
+    for pair in (_CYRILLIC, _GREEK, _ARMENIAN, _LISU, _SMALL_CAPITALS)
     for one, other in zip(*pair, strict=True)
 }
-"""Confusables of UTS 39 in use today: each letter with the Latin letter of the same look."""
+"""Common confusables of UTS 39: each letter with the Latin letter of the same look."""
 
 
 def normalise_person(text: str) -> str:

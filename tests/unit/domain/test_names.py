@@ -110,6 +110,8 @@ ONE = [
     ("John Smith PC", "John Smith"),
     ("DI John Smith", "John Smith"),
     ("john.smith@police.example", "John Smith"),
+    ("\u1d00\u0274\u0274 s\u1d0d\u026a\u1d1b\u029c", "Ann Smith"),  # small capitals
+    ("\ua4ee\ua4e0\ua4e0 \ua4e2\ua4df\ua4f2\ua4d4\ua4e7", "Ann Smith"),  # Lisu
 ]
 
 
