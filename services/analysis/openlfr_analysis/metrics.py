@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from openlfr_analysis.index_in_use import IndexInUse
     from openlfr_analysis.watchlist_index import LocalWatchlistIndex, MilvusWatchlistIndex
 
-_DROP_REASONS = {
-    "dropped_late": "stale",
+_DROP_REASONS = {  # count -> the metric's reason
+    "dropped_late": "stale",  # older than max_age, or overtaken by a newer frame
     "outside_hours": "outside_hours",
-    "paused": "paused",
-    "unknown": "unknown",
-    "other_camera": "other_camera",
-    "repeated": "repeated",
-    "discarded": "discarded",
-    "unreadable": "unreadable",
+    "paused": "paused",  # the deployment is paused, or not started
+    "unknown": "unknown",  # the state of the deployment is unknown or too old
+    "other_camera": "other_camera",  # the camera is not part of the deployment
+    "repeated": "repeated",  # delivered again, and analysed before
+    "discarded": "discarded",  # the epoch had ended when the frame arrived
+    "unreadable": "unreadable",  # the picture cannot be decoded
 }
 
 
@@ -34,8 +34,8 @@ def register(
 
     Args:
         metrics: The registry.
-        progress: Progress of the worker.
-        counts: Counts of the worker's `FrameBatchProcessor`.
+        progress: The worker's progress, with the number of received messages.
+        counts: Event counts of the worker's `FrameBatchProcessor`, by name of the event.
         watchlist: The index of the watchlist.
     """
     metrics.register_counter(
@@ -45,13 +45,15 @@ def register(
     )
     metrics.register_counter(
         "openlfr_frames_dropped",
-        "Dropped frames by reason; stale means older than max_age, or overtaken by a newer frame.",
+        "Dropped frames by reason. stale: older than max_age, or overtaken by a newer frame; "
+        "unknown: the deployment's state is unknown; other_camera: the camera is not part of the "
+        "deployment; discarded: the camera's epoch had ended when the frame arrived.",
         lambda: {reason: counts[name] for name, reason in _DROP_REASONS.items()},
         label="reason",
     )
     metrics.register_counter(
         "openlfr_analysis",
-        "Frames, tracks and sightings, by outcome.",
+        "Events of the analysis worker by type: frames, tracks, searches and sightings.",
         lambda: counts,
         label="what",
     )
@@ -62,13 +64,13 @@ def register(
     )
     metrics.register_gauge(
         "openlfr_watchlist_references",
-        "Number of searched references.",
+        "References in the search index.",
         lambda: watchlist.references,
     )
     metrics.register_gauge(
         "openlfr_watchlist_missing",
-        "Listed references that are not searched, since Milvus lacks their template or it is not "
-        "fetched yet.",
+        "Listed references that are not in the search index: their template is missing in Milvus "
+        "or was not fetched yet.",
         lambda: watchlist.missing,
     )
     metrics.register_gauge(

@@ -80,7 +80,8 @@ class DecisionTimes:
     Attributes:
         undo: Period in which the author of a verdict can undo the verdict.
         settle: Period after which a verdict without a second look is settled. The pictures of a
-            settled *do not engage* are erased.
+            settled *do not engage* are erased within a minute, so 15 minutes after the verdict at
+            the latest.
         sealed: Period for which the pictures of a person who was stopped by mistake are retained,
             sealed, for that person's complaint.
     """

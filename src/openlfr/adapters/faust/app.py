@@ -70,6 +70,8 @@ def make_app(
         # Without tables these folders remain empty, but Faust creates them, by default in the
         # working folder of the process.
         datadir=Path(tempfile.gettempdir(), f"openlfr-faust-{os.getuid()}"),
+        # With an instance id the worker is a static member: SIGTERM does not remove it from its
+        # group. Without one it leaves the group when it ends.
         consumer_group_instance_id=instance or None,
         consumer_auto_offset_reset="earliest" if from_beginning else "latest",
         consumer_max_fetch_size=max(4 << 20, max_bytes),

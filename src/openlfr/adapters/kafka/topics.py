@@ -40,7 +40,8 @@ class Topic:
         key: The key of the records, for the documentation.
         content: The content of the topic, for the documentation.
         promise: Guarantees to readers, for the documentation.
-        writers, readers: Users with the right to write and to read; nobody else may have it.
+        writers, readers: Users that write and read, for the documentation; `rights.py` has the
+            rights of the users of this product.
         partitions: Number of partitions, which limits the number of workers.
         replicas: Number of copies of each partition.
         spare: Number of copies that may be missing before the topic refuses records.
@@ -116,7 +117,7 @@ ALERTS = Topic(
     content="Alerts opened, and sightings that joined them, for operators to decide.",
     promise="At least once, in order for each alert; deduplicate by `event_id`.",
     writers="alerting",
-    readers="the console, and any consumer that is authorised to read whom an alert concerns",
+    readers="alerting, and any consumer that is authorised to read whom an alert concerns",
     partitions=6,
     configs=_configs(retention_ms=7 * _DAY, segment_ms=_DAY, max_bytes=256 * _KIB),
 )
@@ -174,7 +175,7 @@ DEAD_LETTERS = Topic(
     content="Positions of unusable messages, and the reasons, never their content.",
     promise="At least once; deduplicate by the key.",
     writers="analysis and alerting",
-    readers="operators",
+    readers="a person who looks for the cause, with a user of their own; no user of this product",
     partitions=3,
     configs=_configs(retention_ms=14 * _DAY, segment_ms=_DAY, max_bytes=64 * _KIB),
 )
