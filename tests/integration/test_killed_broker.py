@@ -114,7 +114,11 @@ class Sending:
     def __init__(self, broker: str, topic: str, delivery: timedelta, *, wait: bool) -> None:
         self.topic, self._wait = topic, wait
         self._sender = RecordSender(
-            KafkaAccess((broker,)), topic, room=ROOM, delivery=delivery, max_bytes=1 << 20
+            KafkaAccess((broker,)),
+            topic,
+            max_in_flight=ROOM,
+            delivery_timeout=delivery,
+            max_bytes=1 << 20,
         )
         self._never = threading.Event()
         self.arrived: list[int] = []

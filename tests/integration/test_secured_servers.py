@@ -119,7 +119,11 @@ def test_a_frame_passes_a_broker_with_authentication(place, kafka, capsys, way):
     )
     access = bootstrap.require_kafka(settings.load(path))
     sender = RecordSender(
-        access, FRAMES.name, room=1, delivery=timedelta(seconds=PATIENCE_S), max_bytes=1 << 20
+        access,
+        FRAMES.name,
+        max_in_flight=1,
+        delivery_timeout=timedelta(seconds=PATIENCE_S),
+        max_bytes=1 << 20,
     )
     frame = EncodedFrame("d", way, 1, 0, 0, datetime.now(UTC), 8, 8, b"jpeg")
     with closing(sender):

@@ -124,11 +124,11 @@ def run(
             sender = RecordSender(
                 brokers,
                 topic.name,
-                room=room,
-                delivery=_LOSSLESS_SEND_TIMEOUT if lossless else _SEND_TIMEOUT,
+                max_in_flight=room,
+                delivery_timeout=_LOSSLESS_SEND_TIMEOUT if lossless else _SEND_TIMEOUT,
                 max_bytes=int(topic.configs["max.message.bytes"]),
-                round_robin=round_robin,
-                key=key,
+                round_robin_keys=round_robin,
+                signing_key=key,
             )
             closing.callback(sender.close)
             return sender

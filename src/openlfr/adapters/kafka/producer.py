@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 _TASK = "accept records"
 _STOP_CHECK_S = 0.2  # interval at which a caller that waits for room checks `stop`
 STUCK_S = 60.0
-"""Time without any record arriving or failing after which the sender counts as stuck.
+"""Time without progress after which the sender counts as stuck.
 
-It is at least twice the delivery time.
+The limit of a sender is the larger of this time and twice its delivery timeout.
 """
 
 
 class RecordSender:
-    """A sender to one topic, which threads may share.
+    """Sends records to one topic; thread-safe.
 
     Attributes:
-        last_failure: The error of the last record that could not be delivered; empty without.
+        last_failure: The error of the last record that could not be delivered; empty if every
+            record was delivered.
     """
 
     def __init__(
@@ -46,11 +47,11 @@ class RecordSender:
         brokers: KafkaAccess,
         topic: str,
         *,
-        room: int,
-        delivery: timedelta,
+        max_in_flight: int,
+        delivery_timeout: timedelta,
         max_bytes: int,
-        round_robin: Sequence[str] = (),
-        key: bytes | None = None,
+        round_robin_keys: Sequence[str] = (),
+        signing_key: bytes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect.
@@ -58,38 +59,39 @@ class RecordSender:
         Args:
             brokers: Address and credentials of Kafka.
             topic: Name of the topic.
-            room: Maximum number of records in flight.
-            delivery: Maximum time to deliver a record.
-            max_bytes: Maximum size of a record, which the topic permits.
-            round_robin: Keys that are assigned to partitions round-robin instead of by hash.
-            key: Key of the records' authentication codes; None for records without codes.
+            max_in_flight: Maximum number of records that were sent and not yet acknowledged.
+            delivery_timeout: Maximum time to deliver a record; afterwards the record has failed.
+            max_bytes: Maximum size of a record, at most the `max.message.bytes` of the topic.
+            round_robin_keys: Record keys that are assigned to partitions in turn; other keys are
+                assigned by hash.
+            signing_key: Secret of the authentication code of each record; None for records without
+                codes.
             clock: Returns monotonic seconds.
 
         Raises:
-            Misconfigured: A certificate or key cannot be read.
+            Misconfigured: A TLS certificate or private key cannot be read.
             Unavailable: No broker answers.
         """
         self._topic = topic
-        self._key = key
-        self._room = threading.Semaphore(room)
+        self._signing_key = signing_key
+        self._room = threading.Semaphore(max_in_flight)
         self._clock = clock
         self._lock = threading.Lock()
         self._in_flight = 0
         self._has_sent = False
-        self._moved_at = (
-            clock()
-        )  # time at which a record last arrived or failed, or none was in flight
-        self._stuck_s = max(STUCK_S, 2 * delivery.total_seconds())
+        # Time of the latest progress: a record was acknowledged or failed, or none was in flight.
+        self._moved_at = clock()
+        self._stuck_s = max(STUCK_S, 2 * delivery_timeout.total_seconds())
         self.last_failure: str = ""
         with kafka_errors(_TASK):
             self._producer = KafkaProducer(
                 **brokers.client_arguments(),
                 client_id="openlfr-ingest",
-                **producer_arguments(delivery),
+                **producer_arguments(delivery_timeout),
                 linger_ms=5,
                 batch_size=1 << 19,
                 max_request_size=max_bytes,
-                partitioner=RoundRobinPartitioner(round_robin),
+                partitioner=RoundRobinPartitioner(round_robin_keys),
             )
 
     def send(
@@ -124,8 +126,8 @@ class RecordSender:
             on_done(delivered)
 
         self._count(+1)
-        if self._key is not None:
-            record = seal.sign(record, self._key)
+        if self._signing_key is not None:
+            record = seal.sign(record, self._signing_key)
         try:
             with kafka_errors(_TASK):
                 future: Any = self._producer.send(

@@ -40,7 +40,8 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
 
 def sender(brokers: Brokers, delivery_s: float = 5.0) -> RecordSender:
     return RecordSender(
-        KafkaAccess(("nowhere:1",)), "frames.v1", room=2, delivery=timedelta(seconds=delivery_s),
+        KafkaAccess(("nowhere:1",)), "frames.v1", max_in_flight=2,
+        delivery_timeout=timedelta(seconds=delivery_s),
         max_bytes=1 << 20, clock=lambda: brokers.now,
     )  # fmt: skip
 
