@@ -102,9 +102,10 @@ class LocalWatchlistIndex:
         the list is unchanged.
 
         Returns:
-            Whether all templates of the store are searched. After this was True once, it is also
-            True when the store has just returned some new templates, since a long import adds
-            templates all the time. Missing templates are requested again every `REFETCH_S`.
+            Whether all templates of the store are searched. After the first True, the result
+            is also True when the store has just returned some new templates, since a long
+            import adds templates all the time. Missing templates are requested again every
+            `REFETCH_S`.
 
         Raises:
             Unavailable: The vector store does not answer. Removed references are no longer

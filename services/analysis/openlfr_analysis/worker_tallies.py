@@ -68,7 +68,7 @@ class WorkerTallies:
                     self.counts[f"tracks_lost_{track.reason}"] += 1
 
     def drop_camera(self, camera: str) -> None:
-        """End a camera's tally; in lossless mode discard it, since its frames are counted again."""
+        """End a camera's tally; in lossless mode discard the tally, since its frames come again."""
         if self._lossless:
             self.collector.discard(camera)
         else:

@@ -119,7 +119,7 @@ class CameraShare:
 
     @property
     def reported(self) -> dict[str, CameraSupervisor]:
-        """The cameras whose leases this process has, and the cameras that it cannot film."""
+        """Supervisors, by camera, of leased cameras and of cameras that failed here."""
         held = self._keeper.held
         supervisors = {
             name: supervisor
@@ -226,7 +226,7 @@ class CameraShare:
             supervisor.start()
 
     def _hand_over(self, view: FleetView) -> None:
-        """Stop cameras assigned to other processes: all without a lease, and a few with one."""
+        """Stop cameras assigned to other processes: all without a lease, a few with a lease."""
         now, held, elsewhere = monotonic(), self._keeper.held, view.live_holders
         self._moving = {
             name: until

@@ -38,7 +38,7 @@ class CameraStatus:
 
     @property
     def silent_since(self) -> float | None:
-        """When a frame last reached Kafka, or when the first frame became due; seconds since 1970.
+        """When a frame last reached Kafka, or frames became due, if later; seconds since 1970.
 
         None while no frame is due: the deployment is not in force, or a file has ended. A camera
         that ended for another reason counts as silent.

@@ -69,7 +69,7 @@ def available_cores(
 
 
 def max_cameras(ingest: Ingest, costs: Mapping[str, Cost]) -> int:
-    """Return the greatest number of these cameras that this process films.
+    """Return `ingest.max_cameras` or, if that is 0, the number that this process can film.
 
     Raises:
         Misconfigured: OPENLFR_MILLICORES is not a whole number.

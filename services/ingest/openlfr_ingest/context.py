@@ -28,7 +28,7 @@ class IngestContext:
         keeper: The leases of this process.
         as_fast_as_possible: Whether files are read as fast as Kafka accepts frames.
         lossless: Whether files wait for room in the sender, so that none of their frames is lost.
-        epoch: Epoch of each camera's first connection; None for one more than its last epoch.
+        epoch: Epoch of each camera's first connection; None for an epoch above its last.
         frozen_after_s: Seconds without a frame after which a live connection counts as frozen.
         check_s: Seconds between two checks whether the deployment is in force.
         now: Returns the present time.

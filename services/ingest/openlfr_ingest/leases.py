@@ -138,7 +138,7 @@ class LeaseKeeper:
 
         Args:
             camera: Name of the camera.
-            epoch: Epoch of its first connection; None for an epoch higher than all before.
+            epoch: Epoch of the camera's first connection; None for an epoch above all others.
             stop: Ends the wait.
 
         Raises:
@@ -200,7 +200,7 @@ class LeaseKeeper:
         self._wake.set()
 
     def close(self) -> None:
-        """End the membership."""
+        """End the membership, release all leases, and close the connection to Redis."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive():

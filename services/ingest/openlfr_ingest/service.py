@@ -54,7 +54,7 @@ class IngestRequest:
 
     Attributes:
         cameras: Names of the cameras; empty for all cameras of the configuration.
-        epoch: First epoch of each camera; None for one more than its last epoch.
+        epoch: First epoch of each camera; None for an epoch above the camera's last epoch.
         as_fast_as_possible: Whether files are read as fast as Kafka accepts frames.
     """
 

@@ -50,7 +50,7 @@ class ViewTrust:
     def may_take_over(self) -> bool:
         """Whether cameras may be acquired from processes without any heartbeat since our start.
 
-        They had time for a heartbeat by then, even if Redis was away for all processes before.
+        By then these processes had time for a heartbeat, even if Redis had answered nobody before.
         """
         return monotonic() >= max(self._trusted_from_s, self._joined_s + self._ttl_s)
 
@@ -62,8 +62,9 @@ class ViewTrust:
     def record_heartbeat(self, sent_at_s: float, *, is_first: bool, has_rejoined: bool) -> None:
         """Record the answer to a heartbeat; distrust the view if heartbeats of others may be late.
 
-        They may be late if Redis failed or was slow, or if this process was away for so long that
-        its membership expired. They are not if only this process is slow.
+        The heartbeats of other processes may be late if Redis failed or was slow, or if this
+        process was away for so long that its membership expired. If only this process is slow, they
+        are on time.
 
         Args:
             sent_at_s: When the heartbeat was sent, by the monotonic clock.

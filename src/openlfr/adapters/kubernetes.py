@@ -57,7 +57,7 @@ class ApiServer:
         return cls(host, int(port), account or ACCOUNT)
 
     def will_come_back(self, pod: str, statefulset: str) -> bool:
-        """Return whether the StatefulSet still has a pod with this name.
+        """Return whether another pod of this name follows: the StatefulSet still includes it.
 
         Raises:
             Unavailable: The API server was not reached, or its answer cannot be used.

@@ -77,7 +77,7 @@ class FaceDetector(Protocol):
         Args:
             images: (h, w, 3) uint8 BGR each; sizes may differ.
             input_size: (width, height) of the network's input. Each picture is scaled to fit into
-                this size with its aspect ratio, so it limits how small a face may be.
+                this size with its aspect ratio, so this size limits how small a face may be.
 
         Returns:
             The detections of each picture in source pixels, best score first.
@@ -150,7 +150,7 @@ class TemplateStore(Protocol):
     def put(self, templates: Sequence[StoredTemplate]) -> None:
         """Insert or replace templates by reference_id.
 
-        On return they are on disk, and a strongly consistent read has confirmed that.
+        On return the templates are on disk, and a strongly consistent read has confirmed that.
 
         Raises:
             BadInput: A vector has the wrong dimension, is not finite, or is not of unit length.

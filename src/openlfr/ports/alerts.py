@@ -99,7 +99,7 @@ class AlertRecords(Protocol):
         ...
 
     def sealed_alert_ids(self) -> Collection[str]:
-        """Return the ids of alerts whose pictures are retained only because of a complaint."""
+        """Return the ids of alerts whose pictures are retained only for a possible complaint."""
         ...
 
     def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
@@ -208,8 +208,9 @@ class AlertChanges(AlertRecords, Protocol):
     def erase_names(self, before: datetime, now: datetime) -> NameErasures:
         """Erase the names of people in acts before this moment.
 
-        It changes acts on alerts and passages, and acts on entries whose subject was erased. Acts
-        on alerts that are held or sealed at the time `now` are left out, and counted.
+        Acts on alerts and passages are changed, and acts on entries whose subject was erased. Acts
+        on alerts that are held or sealed at `now` are left out. Return the number of changed acts,
+        and of acts left out.
         """
         ...
 

@@ -21,7 +21,9 @@ class DeploymentRecords(Protocol):
         ...
 
     def find(self, id_or_name: str) -> Deployment:
-        """Return the deployment whose id begins with `id_or_name`, or whose name is equal to it.
+        """Return the deployment with this name, or whose id begins with this text.
+
+        A closed deployment matches by name only if no other deployment has the name.
 
         Raises:
             BadInput: No deployment matches, or several match.

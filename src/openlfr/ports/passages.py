@@ -15,11 +15,11 @@ class PassageRecords(Protocol):
     """Planned passages with their logs, to read."""
 
     def of_deployment(self, deployment_id: str) -> Sequence[Passage]:
-        """Return the passages of a deployment in the order of their plans."""
+        """Return the passages of a deployment ordered by the time of planning."""
         ...
 
     def of_subjects(self, subject_ids: Collection[str]) -> Sequence[Passage]:
-        """Return the passages with one of these `PassagePlan.subject_id`."""
+        """Return the passages whose `PassagePlan.subject_id` is one of these ids."""
         ...
 
     def find(self, prefix: str) -> Passage:

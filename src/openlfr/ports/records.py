@@ -43,7 +43,7 @@ class Tallies(Protocol):
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Delete the tallies of a camera's frames from `first_seq` on."""
+        """Delete this reporter's tallies that end at frame `first_seq` or later."""
         ...
 
     def totals(self, deployment: str, *, epoch: int | None = None) -> list[CameraTotals]:
@@ -53,7 +53,7 @@ class Tallies(Protocol):
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """Return the sums of the histograms of all tallies."""
+        """Return a deployment's summed histograms; None means all cameras or all runs."""
         ...
 
     def by_baseline(

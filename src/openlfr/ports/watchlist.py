@@ -68,9 +68,9 @@ class WatchlistRecords(Protocol):
         ...
 
     def overdue_entries(self, at: datetime) -> list[Reference]:
-        """Return the listed entries that have expired by their row or their enrolment.
+        """Return the listed entries whose row or enrolment has an expiry before `at`.
 
-        So a later expiry that somebody wrote into the row has no effect.
+        The earlier expiry counts, so a later expiry that somebody wrote into the row has no effect.
         """
         ...
 
@@ -99,7 +99,7 @@ class WatchlistChanges(WatchlistRecords, Protocol):
     """Changes of entries, in one transaction."""
 
     def lock(self) -> None:
-        """Wait for open transactions with changes; later ones wait until this transaction ends.
+        """Wait for open transactions with changes; later transactions wait for this one.
 
         So entries read after `lock` stay unchanged until the transaction ends.
         """
@@ -157,14 +157,14 @@ class WatchlistChanges(WatchlistRecords, Protocol):
         ...
 
     def erase_subjects(self, before: datetime) -> list[str]:
-        """Erase the subjects of entries that were removed before this moment; return their ids.
+        """Erase the subjects of entries that ended before this moment; return the entries' ids.
 
         Names and texts in acts on these entries are erased too, but the acts remain.
         """
         ...
 
     def bind_model(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the gallery to this model, or check that it is bound to this model.
+        """Bind an unbound gallery to this model; raise if it is bound to another model.
 
         Raises:
             Misconfigured: The gallery is bound to another model.

@@ -61,7 +61,7 @@ class Source(CameraSource, Protocol):
 
     @property
     def start_origin(self) -> StartOrigin:
-        """Origin of `start`."""
+        """Origin of `start`: configured, recorded in the file, assumed, or the clock."""
         ...
 
     @property
@@ -76,7 +76,7 @@ class Source(CameraSource, Protocol):
 
     @property
     def display_transform(self) -> DisplayTransform | None:
-        """Transformation of pictures before analysis; None while unknown."""
+        """Turning, mirroring, deinterlacing and stretching of pictures; None if unknown."""
         ...
 
     @property
@@ -139,8 +139,8 @@ def open_source(
         on_connection_lost: Called when a connection of a live camera fails; see `LiveCamera`.
 
     Raises:
-        BadInput: The file does not exist, is empty or is no video; or the folder has no picture;
-            or the device is no camera.
+        BadInput: The file does not exist, is empty or is no video, the folder has no picture, or
+            the device is no camera.
         Misconfigured: The kind of address is unknown.
     """
     # Local imports, since PyAV and OpenCV are slow to import.

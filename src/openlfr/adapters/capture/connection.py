@@ -158,7 +158,7 @@ class Connection:
             self._changed.notify_all()
 
     def _run(self) -> None:
-        """Read until the stream ends, and store the reason; the thread's function."""
+        """Read until the stream ends, and store the reason of its end; runs in the thread."""
         end: Exception = Unavailable(f"camera {self._camera}: its stream ended")
         try:
             self._read_pictures()

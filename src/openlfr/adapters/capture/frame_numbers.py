@@ -54,7 +54,7 @@ class FrameNumbers:
             self._beginning.append(_PacketInfo(packet.pts, packet.is_keyframe))
 
     def record_damaged(self, packet: Packet[VideoStream] | None) -> None:
-        """Record a packet that cannot be decoded; its frame is numbered with the next frame."""
+        """Record a packet that cannot be decoded; `assign` numbers its frame before the next."""
         if packet is None:
             return
         if self._beginning is not None:

@@ -66,7 +66,10 @@ def explain_http_answer(url: str, *, timeout_s: float) -> str | None:
 
 
 def _explain_status(status: int, *, has_user: bool) -> str:
-    """Explain a status other than 200; the library's own message contains the whole address."""
+    """Explain a status other than 200, without the address.
+
+    The library's own message is not used, since it contains the whole address.
+    """
     phrase = next((f"{s.value} {s.phrase}" for s in HTTPStatus if s.value == status), str(status))
     if status == HTTPStatus.FORBIDDEN:
         return f"refuses access to this address ({phrase})"

@@ -51,7 +51,7 @@ class Backoff:
         return max_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
     def reset(self) -> None:
-        """Restart with a short pause, after a connection that lasted."""
+        """Restart with the shortest pause; called after a connection that lasted."""
         self._failures = 0
 
 
@@ -125,7 +125,7 @@ class LiveCamera(SourceWithCounters):
         return self._display_transform
 
     def frames(self, *, first_seq: int = 0) -> Iterator[Frame]:
-        """Connect, and yield each time the newest frame; `seq` starts at `first_seq`.
+        """Connect, and yield the newest frame at each request; `seq` starts at `first_seq`.
 
         Raises:
             Unavailable: The camera does not answer, or its stream ended, and `reconnect` is False.

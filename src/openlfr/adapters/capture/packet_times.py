@@ -41,8 +41,8 @@ def read_packet_times(container: InputContainer, stream: VideoStream) -> PacketT
 
     Returns:
         None if packets do not match frames one to one, so that only decoding counts frames
-        correctly. Times may be missing, repeated, falling or guessed; an edit list may discard
-        parts; or the first frame is no key frame.
+        correctly. The reasons are times that are missing, repeated, falling or guessed, parts
+        that an edit list discards, and a first frame that is no key frame.
     """
     if container.format.name in FORMATS_WITH_SPARSE_TIMES:
         return None

@@ -110,7 +110,8 @@ class VideoFile(SourceWithCounters):
         Frames before `first_seq` are not decoded if the file allows seeking.
 
         Raises:
-            BadInput: The file breaks off, after the frames before the break were yielded.
+            BadInput: The file breaks off (raised after the frames before the break), or no frame
+                can be decoded.
         """
         times = self._packet_times() if first_seq else None
         if times is not None:
@@ -141,7 +142,7 @@ class VideoFile(SourceWithCounters):
             base_us += self._length_us
 
     def close(self) -> None:
-        """End the iteration before its next frame; it then closes the file."""
+        """End the iteration before its next frame; the iteration then closes the file."""
         self._closed.set()
 
     def _frame(self, seq: int, at_us: int, picture: VideoFrame, aspect: Fraction) -> Frame:

@@ -119,7 +119,7 @@ def drop_value(message: Message) -> Message:
 
 
 def record_done(progress: Progress, messages: Sequence[Message], metrics: Metrics) -> None:
-    """Record that Kafka has stored all results of these messages, acknowledged or not."""
+    """Record that Kafka has stored all results of these messages, and observe their ages."""
     now = time.time()
     for message in messages:
         progress.record_done(message.topic, message.partition, message.offset)

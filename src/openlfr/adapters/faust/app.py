@@ -42,7 +42,7 @@ def make_app(
     metrics: Metrics | None = None,
     session_s: int = 10,
 ) -> tuple[faust.App, Progress]:
-    """Create the app of one worker, and the worker's progress.
+    """Return the app of one worker, and the worker's progress.
 
     Args:
         group: Name of the consumer group.

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 STUCK_S = 60.0
 """Seconds without progress, while messages wait, after which a worker must be restarted."""
 ONE_STUCK_S = 300.0
-"""The same for a single partition: other partitions with more messages may come first."""
+"""Seconds without progress of one partition, while messages wait in it, before a restart.
+The limit is higher, since other partitions with more messages may come first."""
 BATCH_STUCK_S = 120.0
 """Seconds after which a batch counts as stuck; the first batches on a GPU are slow."""
 
@@ -196,7 +197,7 @@ class Progress:
             return {each: offsets.start for each, offsets in (self._partitions or {}).items()}
 
     def unpositioned(self) -> list[Partition]:
-        """Return the partitions whose position is not known yet."""
+        """Return the partitions whose next message to process is not known yet."""
         with self._lock:
             return [each for each, o in (self._partitions or {}).items() if o.position is None]
 
@@ -217,7 +218,7 @@ class Progress:
 
     @property
     def lag(self) -> int:
-        """The known number of messages that wait in the worker's partitions."""
+        """Number of messages that wait in the worker's partitions, by the brokers' last report."""
         with self._lock:
             return sum(offsets.waiting for offsets in (self._partitions or {}).values())
 

@@ -48,7 +48,10 @@ log = structlog.get_logger()
 
 
 def exit_on_error(error: BaseException) -> NoReturn:
-    """End the process at once, without acknowledging unfinished messages."""
+    """End the process at once, without acknowledging unfinished messages.
+
+    The exit code is 3 if a required service is unavailable, and 1 for our own bug.
+    """
     if isinstance(error, OpenLFRError):
         log.error("ended", why=str(error))
     else:
@@ -96,7 +99,10 @@ class _QuietWorker(faust.Worker):  # type: ignore[misc]
     progress: Progress
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
-        """Handle SIGTERM and SIGINT; Faust's own shutdown would wait for Kafka."""
+        """Handle SIGTERM and SIGINT: end at once before the first assignment, else in `END_S`.
+
+        Faust's own shutdown would wait for Kafka without a limit.
+        """
         if not self.progress.was_assigned:
             log.info("ended", why="a signal came before any partition was assigned")
             sys.stderr.flush()

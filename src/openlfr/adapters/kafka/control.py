@@ -95,8 +95,8 @@ class ControlWriter:
         """Write messages in this order; on return the brokers have stored all messages.
 
         Returns:
-            Whether no other process has written since the last call. If False, read the topic
-            again.
+            Whether no other process has written since the last `write` or
+            `read_newest_messages`. If False, read the topic again.
 
         Raises:
             Unavailable: The brokers did not store every message; some may have been stored.
@@ -123,7 +123,10 @@ class ControlWriter:
 
 
 def _compact(newest: dict[str, ControlState | None], record: Any, topic_key: bytes) -> None:
-    """Apply a record as log compaction does: the last record of a key replaces earlier ones."""
+    """Apply a record as log compaction does: the last record of a key replaces earlier ones.
+
+    An invalid record becomes None, a tombstone removes the key, and heartbeats are left out.
+    """
     try:
         key = (record.key or b"").decode()
     except UnicodeDecodeError:

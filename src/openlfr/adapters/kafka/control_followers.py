@@ -108,7 +108,7 @@ class WatchlistFollower:
                 self._manifest = None
 
     def on_invalid(self, key: str) -> None:
-        """Make the entry unsearchable, since the invalid record may replace its removal."""
+        """Make the entry unsearchable, since the invalid record may have replaced its removal."""
         self.apply(EntryForgotten(key))
 
     def put_in_use(self) -> None:
@@ -147,7 +147,7 @@ class StateFollower:
         self._state = None
 
     def apply(self, message: ControlMessage) -> None:
-        """Store the state if it is the deployment's newest."""
+        """Store this deployment's state unless its version is below the stored state's."""
         if not isinstance(message, DeploymentState | DeploymentForgotten):
             return
         if message.deployment_id != self._in_force.deployment_id:

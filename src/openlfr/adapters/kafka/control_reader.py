@@ -109,7 +109,9 @@ class ControlReader:
         """Wait until all records are in use and a heartbeat has arrived.
 
         Raises:
-            Unavailable: The reader is not ready within `timeout`; the message states the reason.
+            Unavailable: The reader is not ready within `timeout`, and is closed; the message states
+                the reason.
+            Exception: The error that ended the thread, which is our own bug.
         """
         if not self._ready.wait(timeout.total_seconds()):
             self.close()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TASK = "accept records"
 _STOP_CHECK_S = 0.2  # interval at which a caller that waits for room checks `stop`
 STUCK_S = 60.0
-"""Time without progress after which the sender counts as stuck.
+"""Time in which no record in flight arrived or failed, after which the sender counts as stuck.
 
 The limit of a sender is the larger of this time and twice its delivery timeout.
 """

@@ -4,9 +4,9 @@
 them, and `docs/topics.md` and `docs/asyncapi.yaml` are checked against this table.
 
 Every topic uses LogAppendTime because retention depends on the record's time. A file filmed last
-month has last month's `captured_at`. As the record's time, it would delete the record on arrival,
-and a time in the future would retain the record longer than promised. The capture time is a field
-of the message.
+month has last month's `captured_at`. If that were the record's time, Kafka would delete the record
+on arrival. A time in the future would retain the record longer than promised. The capture time is
+a field of the message.
 """
 
 from __future__ import annotations
@@ -237,8 +237,8 @@ class TransitBound:
     """The longest time that a frame can exist on a broker's disk.
 
     A segment accepts frames for `segment`, and expires when its newest frame is older than
-    `retention`. The broker checks that every `check`, renames the file, and deletes the file after
-    `delete_delay`.
+    `retention`. The broker looks for expired segments every `check`, renames the file of each, and
+    deletes the file after `delete_delay`.
 
     Attributes:
         is_check_known: False if the broker did not show its interval; then Kafka's default is used.

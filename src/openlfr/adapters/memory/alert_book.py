@@ -46,7 +46,10 @@ class MemoryAlertBook:
         return [*earlier[:MAX_PER_SIDE], *later[:MAX_PER_SIDE]]
 
     def has_folded(self, sighting: Sighting, *, call: str = "") -> bool:
-        """Return whether `fold` would return None."""
+        """Return whether `fold` would return None.
+
+        Then another call has folded this sighting, or the stored event is erased.
+        """
         folded_by = self._known.get(sighting.sighting_id)
         if folded_by is None:
             return False
@@ -60,7 +63,10 @@ class MemoryAlertBook:
         call: str = "",
         impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
-        """Join the alert of the nearest sighting within the window, or open an alert."""
+        """Join the alert of the nearest sighting within the window, or open an alert.
+
+        Return the event; None if another call folded the sighting, or its event is erased.
+        """
         sighting_id = sighting.sighting_id
         if sighting_id in self._known:
             is_same_call = call and self._known[sighting_id] == call

@@ -90,7 +90,10 @@ class MemoryAlertChanges(MemoryAlerts):
                 state.alert_events[key] = replace(erased, event=event)
 
     def erase_names(self, before: datetime, now: datetime) -> NameErasures:
-        """Erase names in acts before this moment, except on held and sealed alerts."""
+        """Erase names in acts before this moment, except on held and sealed alerts.
+
+        Return the number of acts whose names were erased, and of acts that were retained.
+        """
         with self._access.writing() as state:
             retained = {key for key, row in state.alerts.items() if is_retained(state, row, now)}
             for key, row in state.alerts.items():

@@ -153,7 +153,7 @@ class MemoryAlerts:
         )
 
     def sealed_alert_ids(self) -> Collection[str]:
-        """Return the ids of alerts whose pictures are retained only because of a complaint."""
+        """Return the ids of alerts whose pictures are retained only for a possible complaint."""
         rows = self._access.reading().alerts.items()
         return frozenset(key for key, row in rows if row.case.is_sealed and row.erased_at is None)
 
@@ -175,7 +175,7 @@ class MemoryAlerts:
         return sorted(holds, key=lambda hold: hold.placed_at, reverse=True)
 
     def erasable_alerts(self, moment: datetime, now: datetime) -> Sequence[RecordedAlert]:
-        """Return the alerts without hold or seal, not erased yet, whose last event is older."""
+        """Return unerased alerts without hold or seal, whose last event is before `moment`."""
         state = self._access.reading()
         last_at: dict[str, datetime] = {}
         for each in state.alert_events.values():

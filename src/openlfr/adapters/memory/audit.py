@@ -37,7 +37,8 @@ def erase_texts(state: State, object_ids: Collection[str]) -> None:
 def erase_names(state: State, before: datetime, retained_alerts: Collection[str]) -> NameErasures:
     """Erase names and texts in acts before this moment, except in acts on retained alerts.
 
-    An act on an entry is changed only if its texts are erased already.
+    An act on an entry is changed only if its texts are erased already. Return the number of acts
+    whose names were erased, and of acts on retained alerts.
     """
     erased, retained = [], []
 

@@ -31,7 +31,10 @@ class MemoryDeployments:
         return self._access.reading().deployments.get(deployment_id)
 
     def find(self, id_or_name: str) -> Deployment:
-        """Return the deployment with this id, name or id prefix, open deployments first."""
+        """Return the deployment with this id, or else the open deployment with this name.
+
+        Without either, return the deployment with this name or with an id that begins so.
+        """
         text = id_or_name.strip()
         all_deployments = list(reversed(self.list()))
         matches = [

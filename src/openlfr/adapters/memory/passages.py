@@ -22,7 +22,7 @@ class MemoryPassages:
         self._access = access
 
     def of_deployment(self, deployment_id: str) -> Sequence[Passage]:
-        """Return the passages of a deployment in the order of their plans."""
+        """Return the passages of a deployment ordered by the time of planning."""
         return [each for each in self._all() if each.plan.deployment_id == deployment_id]
 
     def of_subjects(self, subject_ids: Collection[str]) -> Sequence[Passage]:

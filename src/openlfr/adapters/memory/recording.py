@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def assign_alert(state: State, event: AlertEvent, window: timedelta) -> AlertEvent:
-    """Return the event with the id of the alert to which it belongs, without changes."""
+    """Return the event with the id of the alert to which it belongs; record nothing."""
     sighting = event.sighting
     if (known := state.alert_events.get(event.event_id)) is not None:
         return replace(event, event=known.event.event, alert_id=known.event.alert_id)
@@ -72,7 +72,11 @@ def _alerts_of_subject(state: State, event: AlertEvent) -> list[Alert]:
 
 
 def _open_alert(state: State, event: AlertEvent, at: datetime, window: timedelta) -> None:
-    """Insert an alert without events, and end the subject's live alert."""
+    """Insert an alert without events.
+
+    If its sighting is the subject's latest, the subject's live alerts end. Otherwise the new alert
+    has lapsed from the beginning.
+    """
     sighting = event.sighting
     live = [
         row

@@ -39,7 +39,7 @@ class MemoryTallies:
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Delete the tallies of a camera's frames from `first_seq` on."""
+        """Delete this reporter's tallies that end at frame `first_seq` or later."""
         source = (deployment, epoch, camera, reporter)
         with self._access.writing() as state:
             for key, each in list(state.tallies.items()):
@@ -75,7 +75,7 @@ class MemoryTallies:
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """Return the sums of the histograms of all tallies."""
+        """Return a deployment's summed histograms; None means all cameras or all runs."""
         tallies = self._select(deployment, epoch)
         return _histograms([each for each in tallies if camera in (None, each.camera)])
 

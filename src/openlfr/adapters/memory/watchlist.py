@@ -87,7 +87,10 @@ class MemoryWatchlist:
     def altered_entries(
         self, watchlists: Collection[str], *, compare_all: bool = False
     ) -> dict[str, str]:
-        """Return the active references that were altered after enrolment, with the differences."""
+        """Return the active references that were altered after enrolment, with the differences.
+
+        `compare_all` compares again even if no change was recorded since the last comparison.
+        """
         state = self._access.reading()
         version = (state.version, len(state.acts))
         if compare_all or self._compared is None or self._compared[0] != version:
@@ -101,7 +104,7 @@ class MemoryWatchlist:
         return {key: problem for key, problem in problems.items() if problem}
 
     def overdue_entries(self, at: datetime) -> list[Reference]:
-        """Return the listed entries that have expired by their row or their enrolment."""
+        """Return the listed entries whose row or enrolment has an expiry before `at`."""
         listed = self.references(statuses=_LISTED)
         return [each for each in listed if earliest_expiry(each, self._acts(each)) < at]
 
@@ -146,7 +149,7 @@ class MemoryWatchlist:
             )
 
     def settle(self, settlements: Sequence[GalleryDecision], at: datetime) -> set[str]:
-        """Activate or refuse pending entries; returns the ids of settled ones."""
+        """Activate or refuse entries that are pending; return the ids of the changed entries."""
         settled = set()
         with self._write_new_version() as state:
             for one in settlements:
@@ -221,7 +224,7 @@ class MemoryWatchlist:
         return self._change_status(reference_ids, EntryStatus.REMOVED, at)
 
     def bind_model(self, facts: GalleryFacts, at: datetime) -> None:
-        """Bind the gallery to this model, or check that it is bound to this model."""
+        """Bind an unbound gallery to this model; raise if it is bound to another model."""
         with self._write_new_version() as state:
             if state.facts is None:
                 state.facts = facts

@@ -186,7 +186,7 @@ class MilvusIndex:
         by_subject: Mapping[str, Sequence[StoredTemplate]],
         limit: int,
     ) -> ExactIndex:
-        """Compare a probe with these subjects, and record the minimum similarity that counts."""
+        """Return an index of these subjects; record the probe's minimum similarity that counts."""
         index = ExactIndex(
             self._manifest, [template for name in subjects for template in by_subject.get(name, ())]
         )

@@ -110,7 +110,7 @@ class MilvusTemplateStore:
     def put(self, templates: Sequence[StoredTemplate]) -> None:
         """Insert or replace templates by reference_id.
 
-        On return they are on disk, and a strongly consistent read has confirmed that.
+        On return the templates are on disk, and a strongly consistent read has confirmed that.
 
         Raises:
             BadInput: A vector has the wrong dimension, is not finite or is not of unit length, or a

@@ -189,7 +189,7 @@ class CameraLeases:
         return results
 
     def next_epoch(self, camera: str) -> int | None:
-        """Begin a new epoch for a new connection to a camera; None if the lease is lost.
+        """Return a new epoch for a connection to a camera; None if this process lost the lease.
 
         Raises:
             Unavailable: Redis does not answer.

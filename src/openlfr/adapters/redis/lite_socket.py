@@ -34,7 +34,7 @@ def read_socket_path(folder: Path) -> Path:
 
 
 def remove_socket(folder: Path) -> None:
-    """Remove a server's socket; outside the server's folder, with the socket's own folder."""
+    """Remove a server's socket, and the socket's own folder if it is not in `folder`."""
     (folder / _NAME).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         socket_folder = Path((folder / _PATH_FILE).read_text(encoding="utf-8")).parent

@@ -18,9 +18,8 @@ _WORK = (
     "+@read", "+@write", "+@scripting", "+@transaction", "+@connection", "+time", "-@dangerous",
 )  # fmt: skip
 _ERASE = ("+info", "+bgrewriteaof", "+bgsave")
-"""Rights to rewrite the append-only file and the snapshot, which contain erased content until then.
-
-INFO reports the end of a rewrite.
+"""Rights to rewrite the append-only file and the snapshot, which contain erased content until
+they are rewritten. INFO reports the end of a rewrite.
 """
 
 USERS: Mapping[str, tuple[str, ...]] = {

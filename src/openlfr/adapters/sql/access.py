@@ -1,6 +1,6 @@
 """Connections for reading and writing: one transaction per call, or one for a whole unit of work.
 
-The same classes, for example `AlertRecords`, work with both.
+The same classes, for example `AlertRecords`, work with both kinds of access.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OneTransaction:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Return the transaction's connection; it reads its own changes."""
+        """Yield the transaction's connection, which reads the transaction's own changes."""
         yield self._connection
 
     @contextmanager

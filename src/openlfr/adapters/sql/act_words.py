@@ -116,7 +116,8 @@ def erase_names(
     """Erase names and words of acts before this moment, except of acts on retained alerts.
 
     The name in an act on an entry is erased only after the act's words are erased. An entry that is
-    still listed has both, since comparing it with its enrolment requires the name.
+    still listed has both, since comparing the entry with its enrolment requires the
+    name. Return the numbers of acts whose names were erased and retained.
     """
     is_erasable = sa.or_(act_words.c.object_kind == ALERT, act_words.c.words == "")
     is_expired = sa.and_(act_words.c.at < before, act_words.c.name != "", is_erasable)

@@ -112,7 +112,10 @@ class AlertChanges(AlertRecords):
             )
 
     def erase_names(self, before: datetime, now: datetime) -> NameErasures:
-        """Erase names in acts before this moment, except on held and sealed alerts."""
+        """Erase names in acts before this moment, except on held and sealed alerts.
+
+        Return the number of acts whose names were erased, and of acts that were retained.
+        """
         retained_alerts = sa.select(_ALERTS.c.alert_id).where(is_retained(now))
         with self._access.writing() as connection:
             return erase_names(connection, before, retained_alerts)

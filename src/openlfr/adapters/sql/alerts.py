@@ -64,8 +64,9 @@ class AlertRecords:
             event: The event as published.
             evidence: Name in the vault; None without evidence.
             emitted_at: Time of emission, UTC.
-            window: Longest time between sightings of one alert. Under it the event may belong to
-                another alert than the published one, and is recorded there (see `merging`).
+            window: Longest time between sightings of one alert. With this window the event
+                may belong to another alert than the published alert; then the event is recorded with
+                that other alert (see `merging`).
 
         Returns:
             Whether the event was new.
@@ -201,7 +202,8 @@ class AlertRecords:
         """Return alerts about the wrong person whose pictures still exist but must be erased.
 
         These are alerts with the final verdict "do not engage", and refuted alerts after the time
-        for a complaint. Their erasure was interrupted, or an event was recorded after it.
+        for a complaint. Their erasure was interrupted, or an event was recorded after the
+        erasure.
         """
         query = select_alerts().where(may_be_erased(now), has_personal_data(), ~has_hold(now))
         with self._access.reading() as connection:
@@ -235,7 +237,7 @@ class AlertRecords:
             return frozenset(connection.scalars(query))
 
     def rejected_events_to_erase(self, now: datetime) -> Sequence[RecordedEvent]:
-        """Return the rejected sightings of alerts whose pictures or cameras are not erased yet."""
+        """Return rejected sightings of alerts without a hold that are not completely erased."""
         query = (
             sa.select(_EVENTS, _ALERTS.c.deployment, _ALERTS.c.subject, _ALERTS.c.watchlist)
             .join(_ALERTS)

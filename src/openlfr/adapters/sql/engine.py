@@ -161,7 +161,7 @@ def insert_new(connection: Connection, table: sa.Table, **values: Any) -> bool:
 
 
 def _make_private(path: Path) -> None:
-    """Create the file with permissions for its owner only; SQLite gives its log the same."""
+    """Create the file with permissions for its owner only; SQLite does so for its log."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -33,7 +33,7 @@ _SEALED, _UNSEALED = sighting_pb2.Evidence.SEALING_VAULT, sighting_pb2.Evidence.
 def encode_sighting(
     sighting: Sighting, evidence: SentEvidence | None = None, *, traceparent: str = ""
 ) -> Record:
-    """Encode; the key is deployment and subject, so that one agent processes these in order."""
+    """Encode a sighting; its key is deployment and subject, whose sightings stay in order."""
     message = sighting_pb2.Sighting(
         sighting_id=sighting.sighting_id,
         deployment=sighting.deployment,
@@ -62,7 +62,7 @@ def encode_sighting(
 
 
 def decode_sighting(value: bytes | None) -> tuple[Sighting, SentEvidence | None]:
-    """Decode a sighting and its evidence, if any."""
+    """Decode a sighting, and its evidence; None without evidence."""
     message = parse(sighting_pb2.Sighting, value)
     sighting = _sighting_of(message, message.seq, conflicts_in_frame=message.twice)
     if not message.HasField("evidence"):
@@ -76,7 +76,7 @@ def decode_sighting(value: bytes | None) -> tuple[Sighting, SentEvidence | None]
 def encode_alert(
     event: AlertEvent, emitted_at: datetime, *, has_picture: bool = True, traceparent: str = ""
 ) -> Record:
-    """Encode; the key is the alert's id, so that the alert's events are read in order."""
+    """Encode an event; the key is the alert's id, so that the alert's events are read in order."""
     sighting = event.sighting
     message = alert_pb2.Alert(
         event=enum_name("EVENT", event.event),

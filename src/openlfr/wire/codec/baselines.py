@@ -1,4 +1,4 @@
-"""The baseline in a tally, which the tally's worker uses."""
+"""The baseline in a tally: list, threshold, models and rules that the tally's worker uses."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def baseline_message(adoption: BaselineAdoption) -> tally_pb2.Baseline:
 
 
 def ref_of(message: tally_pb2.Tally) -> BaselineRef:
-    """Return the id of a tally's baseline and its first use (None from an earlier version)."""
+    """Return the id of a tally's baseline, and the time of the baseline's first use.
+
+    The time is None in a tally from an earlier version.
+    """
     if len(message.baseline) > _ID_LENGTH:
         raise unusable(message, "its baseline is not an id")
     if not message.HasField("baseline_since"):

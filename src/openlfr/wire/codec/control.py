@@ -32,7 +32,10 @@ HEARTBEAT_KEY = b"heartbeat"
 
 
 def encode_control(content: ControlMessage) -> Record:
-    """Encode; the key is that of the entry or deployment, or `HEARTBEAT_KEY`."""
+    """Encode a message; the key is that of the entry or deployment, or `HEARTBEAT_KEY`.
+
+    A forgotten entry or deployment becomes a tombstone.
+    """
     if isinstance(content, EntryForgotten | DeploymentForgotten):
         schema = control_pb2.Control.DESCRIPTOR.full_name
         if isinstance(content, EntryForgotten):

@@ -9,7 +9,7 @@ from openlfr.wire.v1 import dead_letter_pb2
 
 
 def encode_dead_letter(letter: DeadLetter, *, traceparent: str = "") -> Record:
-    """Encode; the key is the message's topic, partition and offset, the same at a repetition."""
+    """Encode a dead letter; the key is the unusable message's topic, partition and offset."""
     message = dead_letter_pb2.DeadLetter(
         topic=letter.topic,
         partition=letter.partition,

@@ -9,7 +9,7 @@ from openlfr.wire.v1 import frame_pb2
 
 
 def encode_frame(frame: EncodedFrame, *, traceparent: str = "") -> Record:
-    """Encode; the key is the camera, so that one worker reads the camera's frames in order."""
+    """Encode a frame; the key is the camera, so that one worker reads its frames in order."""
     message = frame_pb2.Frame(
         deployment=frame.deployment,
         camera=frame.camera,

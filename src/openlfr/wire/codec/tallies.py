@@ -38,7 +38,7 @@ _EDGES = {"eye_distances": EYE_EDGES, "sharpness": SHARE_EDGES, "light": SHARE_E
 
 
 def encode_tally(tally: Tally, *, traceparent: str = "") -> Record:
-    """Encode; the key is the camera's name."""
+    """Encode a tally; the key is the camera's name."""
     why, lost = tally.tracks_not_searched, tally.tracks_lost
     numbers: dict[str, Any] = {name: getattr(tally, name) for name in _NUMBERS}
     numbers |= {name: tally.unwatched_us.get(each, 0) for each, name in _UNWATCHED.items()}

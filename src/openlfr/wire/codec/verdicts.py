@@ -18,7 +18,7 @@ from openlfr.wire.v1 import verdict_pb2
 
 
 def encode_verdict(event: VerdictEvent, *, traceparent: str = "") -> Record:
-    """Encode; the key is the alert's id, so that a verdict is read before its correction."""
+    """Encode a verdict; the key is the alert's id, so that its correction is read later."""
     message = verdict_pb2.Verdict(
         verdict_id=event.verdict_id,
         deployment=event.deployment,
