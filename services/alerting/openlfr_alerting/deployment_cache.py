@@ -21,7 +21,7 @@ _MAX_IDS = 1000  # forged sightings may name any number of ids
 
 
 class DeploymentCache:
-    """The deployments by id, read from the records. One thread calls it.
+    """A cache of deployments by id, read from the records; for one thread.
 
     Attributes:
         unanswered: Number of reads that the records did not answer.
@@ -50,10 +50,11 @@ class DeploymentCache:
     def get(self, deployment_id: str) -> Deployment | None:
         """Return the deployment of an id; None if it is unknown, or if its cameras are unknown.
 
-        The deployment is read from the records, which every other service receives on control.v1.
-        If the records name no cameras, the configured deployment has the cameras of the
-        configuration; if the configuration names none either, every camera is accepted. If the
-        records do not answer, the last answer is used, so that no sighting waits.
+        The deployment is read from the records; other services receive the recorded state on
+        control.v1. If the records name no cameras, the configured deployment has the cameras of the
+        configuration, and any other deployment is unknown. If the configuration names no cameras
+        either, every camera is accepted. If the records do not answer, the last answer is used, so
+        that no sighting waits.
 
         Raises:
             Unavailable: The records do not answer, and the deployment was never read.

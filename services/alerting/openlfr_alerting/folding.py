@@ -1,9 +1,9 @@
 """Turns delivered sightings into published alerts.
 
 A sighting is folded by `operations.raise_alert` and then acknowledged. If this process dies in
-between, Kafka delivers the message again. It is folded again with the same call id (its place on
-the topic), which gives the same event and completes the missing steps. A repeated sighting with
-another call id comes from frames that were analysed twice, and gives no event.
+between, Kafka delivers the message again. The sighting is folded again with the same call id (its
+place on the topic), which gives the same event and completes the missing steps. A repeated sighting
+with another call id comes from frames that were analysed twice, and gives no event.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class SightingProcessor:
         """Return the event with the id of its alert in the records.
 
         If the records do not answer, the event retains the id from the alert book. If the records
-        have another alert for it, both alerts are merged when the event is recorded.
+        have another alert for the event, both alerts are merged when the event is recorded.
         """
         assigned = self._read_records(lambda: self._directory.assign_alert(event, window))
         if assigned is None:

@@ -34,16 +34,16 @@ have stopped matching."""
 ERASE_S = 60.0
 """Seconds between two erasures of data that is due."""
 COMPARE_S = 1.0
-"""Least seconds between two comparisons of entries with their enrolments."""
+"""Minimum seconds between two comparisons of entries with their enrolments."""
 PAUSE_FACTOR = 8
-"""Length of the pause after a comparison, as a multiple of its duration; longer for long lists."""
+"""Length of the pause after a comparison, as a multiple of the comparison's duration."""
 _LOG_EACH_S = 30.0  # between two logs of a lasting error
 
 log = structlog.get_logger()
 
 
 class LeaderJobs:
-    """The threads that keep the control topic and the vector store equal to the records.
+    """The threads of the leader's five jobs.
 
     Attributes:
         erased: Number of erasures by kind, as in `operations.purge.DueErasures`, and of failures.
@@ -117,7 +117,7 @@ class LeaderJobs:
         return 0.0 if since is None else time.monotonic() - since
 
     def sync_some(self) -> bool:
-        """Write some pending templates into the vector store; return False if none was pending.
+        """Apply some changes of the list to the vector store; return False if none was due.
 
         Raises:
             Unavailable: The records or the vector store do not answer.

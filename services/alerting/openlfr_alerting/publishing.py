@@ -1,7 +1,8 @@
 """Publishes verdicts from the outbox in the records on verdicts.v1, in one process at a time.
 
 The events of the outbox are numbered in the order of commits. If a process dies after it published
-events and before it recorded that, the next process publishes the events again with the same ids.
+events and before it recorded their publication, the next process publishes the events again with
+the same ids.
 """
 
 from __future__ import annotations

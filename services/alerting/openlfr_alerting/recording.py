@@ -85,10 +85,10 @@ class DatabaseWriter:
         return letters
 
     def record_tallies(self, messages: Sequence[Message]) -> list[tuple[str, Record]]:
-        """Record tallies in one transaction; return the dead letters of unusable messages.
+        """Record tallies, after their baselines; return the dead letters of unusable messages.
 
-        A tally without the authentication code of its service is a dead letter, too. It could
-        falsify the figures of cameras and baselines.
+        A tally without the authentication code of its service is a dead letter, too. A forged
+        tally could falsify the figures of cameras and baselines.
 
         Raises:
             Unavailable: The database does not answer.

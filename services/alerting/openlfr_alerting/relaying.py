@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 0.5  # between two runs
 HEARTBEAT_S = 1.0
-"""Seconds between two heartbeats. A new ingest process films no camera before the first one."""
+"""Seconds between two heartbeats. A new ingest process films no camera before it receives
+a heartbeat."""
 LEADER_TTL = timedelta(seconds=5)
 """Time without renewal after which another process may lead."""
 WRITE_TIMEOUT = timedelta(seconds=2)
@@ -69,7 +70,7 @@ class ControlRelay:
         self._last_heartbeat_s = 0.0
         self._altered: frozenset[str] = frozenset()
         self._altered_deployments: frozenset[tuple[str, str]] = frozenset()
-        self._has_new_altered = False  # whether `compare` has changed them since the last run
+        self._has_new_altered = False  # whether `compare` has changed either set since the last run
         self.counts: Counter[str] = Counter()
 
     @property
@@ -129,7 +130,7 @@ class ControlRelay:
         return len(self._altered)
 
     def resign(self) -> None:
-        """Give up the leadership; if Redis does not answer, it expires after `LEADER_TTL`."""
+        """Give up the leadership; if Redis does not answer, the term ends after `LEADER_TTL`."""
         self._term = None
         with suppress(Unavailable):
             self._election.resign()
@@ -161,7 +162,10 @@ class ControlRelay:
         return messages
 
     def _write(self, messages: Sequence[ControlMessage]) -> bool:
-        """Write messages; return False if another process leads or has written since then."""
+        """Write messages; return False if another process leads or has written too.
+
+        Then the next run compares the topic with the records.
+        """
         term, self._published = self._term, None  # unknown until all messages are written
         for begin in range(0, len(messages), MAX_RECORDS):
             if not self._acquire_or_renew() or self._term != term:

@@ -2,7 +2,7 @@
 
 A live track and unpublished counts exist only in the memory of a worker. So a frame is acknowledged
 only when its tally is published and every track of its camera has ended. After a kill, Kafka then
-delivers a pass again from its first frame, and the same frames give the same sightings with the
+delivers all frames of a live track again, and the same frames give the same sightings with the
 same ids. The number of unacknowledged frames is limited, since a camera may never be without a
 face.
 """
@@ -78,6 +78,8 @@ class AcknowledgementQueue:
         self, is_quiet: Callable[[str], bool], is_tallied: Callable[[FrameId], bool]
     ) -> list[Message]:
         """Remove and return the messages to acknowledge now, in the order of each partition.
+
+        The oldest messages above `max_queued` are included, even if a live track began with them.
 
         Args:
             is_quiet: Returns whether a camera has no live track after all added frames.

@@ -104,7 +104,7 @@ class Decoder:
         self.max_age_s = None if max_age is None else max_age.total_seconds()
 
     def decode(self, message: Message, *, overtaken: bool = False) -> DecodedMessage:
-        """Decode a message; no content of it raises an error.
+        """Decode a message; no content raises an error, an unusable message is returned as such.
 
         Args:
             message: The message from Kafka.

@@ -64,9 +64,10 @@ class IndexInUse:
         self._baseline = BaselineInUse(conditions, on_threshold_warning=self._log_first_warning)
 
     def apply_offered(self) -> BaselineAdoption | None:
-        """Search the last offered index; return its baseline, or None if the baseline is the same.
+        """Search the last offered index; return its baseline if that is new.
 
-        Call it from the thread that analyses frames.
+        Return None if no index was offered, before `begin`, or if the baseline is the same. Call
+        this from the thread that analyses frames.
         """
         if self._baseline is None:
             return None

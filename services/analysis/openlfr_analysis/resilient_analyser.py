@@ -43,7 +43,7 @@ class ResilientAnalyser:
         sightings: SightingPublisher,
         unusable: UnanalysedMessages,
     ) -> None:
-        """Create it for one worker.
+        """Use the parts of one worker.
 
         Args:
             analyser: The analyser, which contains the live tracks.
@@ -61,6 +61,8 @@ class ResilientAnalyser:
     def analyse(self, pending: Sequence[tuple[Message, Frame]]) -> list[tuple[str, Record]]:
         """Analyse frames of any cameras in one call; if the call fails, one by one.
 
+        Return the records of sightings and of dead letters, with their topics.
+
         Raises:
             Unavailable: A service that the analysis needs does not answer.
         """
@@ -76,7 +78,10 @@ class ResilientAnalyser:
             return self._analyse_one_by_one(pending)
 
     def end_tracks(self, camera: str) -> list[tuple[str, Record]]:
-        """End a camera's tracks; drop and count them if their last search fails.
+        """End a camera's tracks; return the records of their sightings.
+
+        The tracks are dropped and counted as lost if their last search fails, or if the deployment
+        is not in force.
 
         Raises:
             Unavailable: A service that the analysis needs does not answer.

@@ -1,4 +1,4 @@
-"""Counts and logs skipped frames and unusable messages, and builds dead letters of the latter."""
+"""Counts and logs skipped frames and unusable messages, and builds dead letters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class UnanalysedMessages:
     def skip_frame(
         self, message: Message, encoded: EncodedFrame, reason: UnwatchedReason | NotInForce
     ) -> None:
-        """Count a skipped frame; log a warning once if all frames of a camera are late.
+        """Count a skipped frame; log a warning after `MAX_LATE_IN_A_ROW` late frames of a camera.
 
         The clock of the camera's host may then differ from the clock of this host.
         """

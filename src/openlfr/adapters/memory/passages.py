@@ -42,7 +42,7 @@ class MemoryPassages:
             state.passages[plan.plan_id] = Passage(plan)
 
     def add_log(self, plan_id: str, log: PassageLog) -> bool:
-        """Record a walk; return False if it is already logged."""
+        """Record a planned walk; return False if the walk is already logged."""
         with self._access.writing() as state:
             passage = state.passages[plan_id]
             if passage.log is not None:

@@ -5,12 +5,13 @@ subjects, by the same code that searches a snapshot. So candidates and scores ar
 `stages.search.ExactIndex` if Milvus returned enough references.
 
 A bound decides whether they are enough. Let b be the similarity of the last returned reference. A
-subject without a returned reference has no reference above b. The subject's mean may be nearer to
-the probe than each reference. The factor is at most the number of references over the length of
-their sum. That quotient is at most 1.6 unless the references are hardly alike (two that are worse
-than strangers, ten of a mean pairwise cosine below 0.32). So the similarity of such a subject is at
-most 1.3 b. More references are requested until that bound is below the similarities that count, or
-until there are no more references.
+subject without a returned reference has no reference above b. The mean of such a subject's
+references may be nearer to the probe than each reference: by a factor of at most the number of
+references divided by the length of their sum. That quotient is at most 1.6 unless the references
+are hardly alike (two that are worse than strangers, ten of a mean pairwise cosine below 0.32). A
+subject's score is half the similarity of its best reference (at most b) plus half that of its mean
+(at most 1.6 b). So the score of such a subject is at most 1.3 b. More references are requested
+until that bound is below the similarities that count, or until there are no more references.
 
 Control subjects are few. Their references are copied into this process, and each probe is compared
 with all of them.

@@ -149,7 +149,7 @@ def _find_age_groups(text: str) -> str | None:
 
 @cache
 def _names_attribute(word: str) -> bool:
-    """Return whether a lower-case word is an attribute, or a compound of one and companions."""
+    """Return whether a lower-case word is an attribute, or its compound with companions."""
     if word in _ATTRIBUTES:
         return True
     # Positions up to which the word can be split into pieces: none, or some, are attributes.

@@ -30,7 +30,7 @@ _COMPILED = "EPContext"  # a node with which a provider loads a compiled network
 
 
 def refuse_by_name(path: Path, name: str = "") -> None:
-    """Raise if the name of a file or of its model contains an attribute, before it is parsed.
+    """Raise if the name of a file or of its model names an attribute; called before parsing.
 
     Raises:
         Misconfigured: A name contains an attribute.

@@ -108,7 +108,7 @@ def explain_idle_gpu() -> str:
     """Explain why a runtime built for CUDA cannot use the GPU.
 
     Returns:
-        The rest of a sentence; empty if the GPU can be used, or the runtime is not built for it.
+        The rest of a sentence; empty if the GPU can be used, or the runtime is not built for a GPU.
     """
     present = available_providers()
     built = set(ON_GPU) & set(present)

@@ -1,9 +1,9 @@
 """Makes an operator's own graph accept several pictures per run, if it was exported for one.
 
 The exporters of SCRFD and ArcFace write graphs for one picture: the batch size in the shapes is 1.
-It is made variable, and the result is tested on the CPU: its outputs for three pictures together
-must equal the original graph's outputs for each picture. If they differ, the original graph is
-used, one picture per run.
+The batch size is made variable, and the result is tested on the CPU: its outputs for three pictures
+together must equal the original graph's outputs for each picture. If they differ, the original
+graph is used, one picture per run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """insightface's SCRFD for several pictures per run, with insightface's pre- and postprocessing.
 
-insightface processes one picture at a time. So it is called twice for each picture: before the run,
-to collect the network's inputs, and after the run, to compute the faces from the outputs.
+insightface processes one picture at a time. So insightface is called twice for each picture: before
+the run, to collect the network's inputs, and after the run, to compute the faces from the outputs.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _UPSTREAM_TIMEOUT_S = 30  # for the next bytes
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """A model file's content, and the licence of its archive; empty without an archive."""
+    """A model file's content, and in `notice` the licence of its archive; empty without archive."""
 
     content: bytes
     notice: str = ""

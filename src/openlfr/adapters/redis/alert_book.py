@@ -3,8 +3,9 @@
 Every key of a deployment has the same hash tag, `openlfr:{DEPLOYMENT}:...`, so the script is one
 atomic step on a Redis Cluster too. A cluster spreads deployments over its shards, but not the
 subjects of one deployment. With a tag per subject, the order of events and the counts would be on
-other shards. They would need separate steps, which must be idempotent and can lag. One shard is
-enough: it folds thousands of sightings a second, and a deployment has a few a second.
+other shards. Updating order and counts would need separate steps, which must be idempotent and can
+lag. One shard is enough: it folds thousands of sightings a second, and a deployment has a few a
+second.
 
 An event's content and the id of its sighting are retained for `retention` after folding. Old events
 are removed when new events arrive, and every key expires `retention` after its last write. `erase`
@@ -104,7 +105,10 @@ class RedisAlertBook:
         return [sighting_from_json(_text(each)) for each in contents if each is not None]
 
     def has_folded(self, sighting: Sighting, *, call: str = "") -> bool:
-        """Return whether `fold` would return None."""
+        """Return whether `fold` would return None.
+
+        Then another call has folded this sighting, or the stored event is erased.
+        """
         key, sighting_id = _keys(sighting.deployment), sighting.sighting_id
         with self._redis_errors():
             known = _untyped(self._client.hget(key("known"), sighting_id))
@@ -227,8 +231,8 @@ class RedisAlertBook:
 
         The ids are retained, so `fold` returns None for a replay. Also without ids, the server then
         rewrites its append-only file and its snapshot, because both may still contain erased and
-        expired content. The call returns after that. A server that refuses the rewrite keeps its
-        files.
+        expired content. The call returns after the rewrites. A server that refuses the rewrite
+        keeps its files.
 
         Raises:
             Unavailable: The server does not answer, or has not rewritten a file in time.

@@ -27,7 +27,7 @@ def connect(url: str) -> redis.Redis:
         url: A `redis://`, `rediss://` (TLS) or `unix://` url, as redis-py parses it.
 
     Raises:
-        Misconfigured: The url is not one of these.
+        Misconfigured: The url has another scheme, or cannot be parsed.
     """
     try:
         return redis.Redis.from_url(

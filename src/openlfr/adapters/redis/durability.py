@@ -23,7 +23,7 @@ class Durability:
     Attributes:
         append_only: Whether the server appends each write to a file.
         fsync: Time at which that file reaches the disk: `always`, `everysec` or `no`. Empty if the
-            server does not show it (a managed server often refuses CONFIG).
+            server does not show this setting (a managed server often refuses CONFIG).
         replicas: Number of connected replicas, which are always some writes behind.
         eviction_policy: Policy by which the server deletes keys when its memory is full; empty if
             it deletes none.

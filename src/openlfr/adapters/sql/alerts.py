@@ -65,8 +65,8 @@ class AlertRecords:
             evidence: Name in the vault; None without evidence.
             emitted_at: Time of emission, UTC.
             window: Longest time between sightings of one alert. With this window the event
-                may belong to another alert than the published alert; then the event is recorded with
-                that other alert (see `merging`).
+                may belong to another alert than the published alert; then the event is recorded
+                with that other alert (see `merging`).
 
         Returns:
             Whether the event was new.

@@ -1,13 +1,14 @@
 """The alert of an event: its published alert, or the subject's live alert.
 
-At most one alert of a subject is live. It accepts sightings, whether decided or not, until `window`
-has passed since its last sighting, by captured time. Films of several cameras are not read in
-parallel. So an earlier alert of a recording also accepts sightings that are close to it in time.
+At most one alert of a subject is live. A live alert accepts sightings, whether decided or not,
+until `window` has passed since its last sighting, by captured time. Films of several cameras are
+not read in parallel. So an earlier alert of a recording also accepts sightings that are close to it
+in time.
 
 The alert book assigns events by the same rule, but without outcomes and verdicts. Moreover, Redis
 may lose its last writes at a failover, and the book then opens an alert instead of joining one. The
-records are authoritative in both cases: the published alert is merged into the right alert, and its
-id still leads there.
+records are authoritative in both cases: the published alert is merged into the right alert, and the
+published id still leads to that alert.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def assign_alert(
 def lock_live_alert(connection: Connection, event: AlertEvent) -> tuple[str, datetime] | None:
     """Lock the live alert of an event's subject; return its id and its last captured time.
 
-    The lock waits for other transactions that change the alert, and lasts until this one ends.
+    The lock waits for other transactions that change the alert, and lasts until this transaction
+    ends.
     """
     sighting = event.sighting
     query = sa.select(alerts.c.alert_id, alerts.c.last_at).where(

@@ -32,7 +32,7 @@ class PassageRecords:
         self._access = access
 
     def of_deployment(self, deployment_id: str) -> Sequence[Passage]:
-        """Return the passages of a deployment in the order of their plans."""
+        """Return the passages of a deployment ordered by the time of planning."""
         return self._read(_PLANS.deployment == deployment_id)
 
     def of_subjects(self, subject_ids: Collection[str]) -> Sequence[Passage]:
@@ -93,7 +93,7 @@ class PassageChanges(PassageRecords):
             )
 
     def add_log(self, plan_id: str, log: PassageLog) -> bool:
-        """Record a walk; return False if it is already logged."""
+        """Record a planned walk; return False if the walk is already logged."""
         known = sa.select(_LOGS.plan_id).where(_LOGS.plan_id == plan_id)
         with self._access.writing() as connection:
             if connection.execute(known).first():

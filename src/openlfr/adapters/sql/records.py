@@ -99,8 +99,8 @@ class Records:
     def erase_for_good(self) -> bool:
         """Remove erased rows from the disk; return False if another process is reading.
 
-        In that case the next call removes the rows, or that process removes them when it closes the
-        database.
+        In that case the next call removes the rows, or the reading process removes them
+        when it closes the database.
         """
         return erase_for_good(self._engine)
 
@@ -124,8 +124,8 @@ class Upgraded(NamedTuple):
     """The result of an upgrade.
 
     Attributes:
-        before: The schema before; None if there was none.
-        now: The schema after.
+        before: Revision of the schema before the upgrade; None without a schema.
+        now: Revision of the schema after the upgrade.
         roles: PostgreSQL roles with new grants.
     """
 

@@ -58,7 +58,7 @@ class TallyRecords:
     def discard_from(
         self, deployment: str, epoch: int, camera: str, reporter: Reporter, first_seq: int
     ) -> None:
-        """Delete the tallies of frames from `first_seq` on; those frames are counted again."""
+        """Delete the reporter's tallies that end at `first_seq` or later, to count again."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(tallies).where(
@@ -128,7 +128,7 @@ class TallyRecords:
     def histograms(
         self, deployment: str, camera: str | None = None, *, epoch: int | None = None
     ) -> Histograms:
-        """Return the summed histograms of all tallies.
+        """Return the summed histograms of a deployment's tallies.
 
         Args:
             deployment: Id of the deployment.

@@ -39,7 +39,7 @@ class UnitOfWork:
         """Record an act at the end of the transaction.
 
         Acts of all transactions have consecutive numbers. After a transaction has assigned a
-        number, other transactions with acts must wait until its end.
+        number, other transactions with acts must wait until this transaction ends.
         """
         self.events.append(event)
 

@@ -20,7 +20,7 @@ def newest_version(connection: Connection) -> int:
 
 
 def next_version(connection: Connection) -> int:
-    """Count a change; return its number. On PostgreSQL other writers wait until the end."""
+    """Count a change; return its number. On PostgreSQL other writers wait for the commit."""
     connection.execute(sa.update(counters).where(_IS_COUNTER).values(value=counters.c.value + 1))
     return newest_version(connection)
 

@@ -1,7 +1,7 @@
 """A service's metrics for Prometheus.
 
-Services count in plain dictionaries, so that counting is cheap. These are read when Prometheus
-fetches the page. Labels name cameras, stages and outcomes, never a person.
+Services count in plain dictionaries, so that counting is cheap. The dictionaries are read when
+Prometheus fetches the page. Labels name cameras, stages and outcomes, never a person.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Metrics:
             read: Returns the counts by the label's value; without a label, their sum is used.
             label: Name of the label; empty for no label.
             where: Further labels with their values. Every registration of a metric must have the
-                same names.
+                same names of labels.
         """
         self._family(name, what).sources.append((read, label, dict(where or {})))
 
@@ -128,7 +128,10 @@ class Metrics:
         self, name: str, what: str, read: Callable[[], Mapping[str, float] | float | None],
         *, label: str = "",
     ) -> None:  # fmt: skip
-        """Register a value that is read at each fetch; None omits it."""
+        """Register a value that is read at each fetch; None omits the metric.
+
+        A mapping contains a value for each value of `label`.
+        """
         self._registry.register(_Gauge(name, what, read, label))
 
     def _family(self, name: str, what: str) -> _Counts:

@@ -118,7 +118,7 @@ class StatusPages:
 
 
 class _Server(ThreadingHTTPServer):
-    """Serves each connection in a thread; limits their number."""
+    """Serves each connection in a thread; limits the number of connections."""
 
     daemon_threads = True
 

@@ -58,7 +58,7 @@ class Sealer:
         return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info).derive(self._key)
 
     def seal(self, name: str, content: bytes) -> bytes:
-        """Encrypt content; `unseal` returns it, given the same name and key."""
+        """Encrypt content; `unseal` with the same name and key returns the content."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _MAGIC + nonce + self._cipher.encrypt(nonce, content, name.encode())
 
@@ -86,8 +86,8 @@ class FileVault:
         folder: Folder of the blobs; created if absent, with access for its owner only.
         key_file: File of the key; created if absent, unless the folder already has blobs.
         key_is_external: Whether the key file belongs to the environment, such as a Secret in a
-            pod. It is then never created here, and its group may read it: Kubernetes mounts a
-            Secret as root's file with mode 0440 and the pod's own group.
+            pod. Then the file is never created here, and its group may read the file: Kubernetes
+            mounts a Secret as root's file with mode 0440 and the pod's own group.
 
     Raises:
         Misconfigured: The key is missing although blobs exist, or other users can read the key,
@@ -113,7 +113,7 @@ class FileVault:
     def is_of_another_key(self) -> bool:
         """Return whether the blobs seem to be encrypted with another key.
 
-        A few blobs of each kind are tried, and none of them can be decrypted. With a single blob
+        A few blobs of each kind are tried; True if none of them can be decrypted. With one blob
         the result is False, since that blob may have been altered.
         """
         decrypted = [self._can_decrypt(path) for path in self._sample_paths()]
@@ -181,7 +181,7 @@ class FileVault:
         return sorted(name for name in names if name.startswith(prefix))
 
     def erase_unfinished(self, before: datetime) -> int:
-        """Delete files left unfinished by a crash and last changed before `before`; count them."""
+        """Delete files that a crash left unfinished before `before`; return their number."""
         deleted = 0
         try:
             for path in self._folder.rglob(f"{_UNFINISHED}*"):
@@ -194,7 +194,7 @@ class FileVault:
         return deleted
 
     def derive(self, purpose: str) -> bytes:
-        """Derive a key of 32 bytes for a purpose; other keys cannot be computed from it."""
+        """Derive a key of 32 bytes for a purpose, which reveals nothing about other keys."""
         return self._sealer.derive(purpose)
 
     def seal(self, name: str, content: bytes) -> bytes:
@@ -245,7 +245,10 @@ def _read_key(key_file: Path, *, allow_group: bool = False) -> bytes:
 
 
 def _write_durably(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a file durably, as a whole or not at all, and readable by its owner only."""
+    """Write a file durably, as a whole or not at all, and readable by its owner only.
+
+    If `replace` is False, an existing file raises FileExistsError.
+    """
     unfinished = path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
     try:
         with os.fdopen(

@@ -45,7 +45,7 @@ def require_private(key_file: Path, what: str, *, allow_group: bool = False) -> 
     Args:
         key_file: File of the key.
         what: Name of the key's owner in messages, such as "vault's".
-        allow_group: Whether the file's group may read it. For a process that is not root,
+        allow_group: Whether the file's group may read the key. For a process that is not root,
             Kubernetes mounts a Secret as root's file with mode 0440 and the pod's own group, which
             has no other members.
 
