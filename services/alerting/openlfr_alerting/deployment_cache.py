@@ -48,7 +48,7 @@ class DeploymentCache:
         self._cached: dict[str, tuple[float, Deployment | None]] = {}
 
     def get(self, deployment_id: str) -> Deployment | None:
-        """Return the deployment of an id; None if it is unknown, or if its cameras are unknown.
+        """Return the deployment of an id; None if the deployment or its cameras are unknown.
 
         The deployment is read from the records; other services receive the recorded state on
         control.v1. If the records name no cameras, the configured deployment has the cameras of the

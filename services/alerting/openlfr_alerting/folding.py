@@ -190,7 +190,7 @@ class SightingProcessor:
             raise BadInput("The sighting_id does not match the sighting's content.")
 
     def _open(self, carried: SentEvidence, sighting: Sighting, message: Message) -> bytes | None:
-        """Return the decrypted evidence; empty if the vault has it already, None if it is damaged.
+        """Return the decrypted evidence; empty if the vault already has it, None if damaged.
 
         Damaged evidence is counted, and the alert is published without a picture, since an alert
         matters more than its picture.

@@ -134,7 +134,7 @@ class Decoder:
         return DecodedFrame(message, encoded, frame, headers.traceparent)
 
     def skip_reason(self, encoded: EncodedFrame) -> NotInForce | None:
-        """Return why the deployment does not cover a frame now; None if it does."""
+        """Return why the deployment does not cover a frame now; None for a covered frame."""
         return self._deployment.skip_reason(encoded.captured_at, encoded.camera)
 
     def is_late(self, encoded: EncodedFrame, message: Message) -> bool:

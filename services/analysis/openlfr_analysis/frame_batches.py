@@ -187,8 +187,8 @@ class FrameBatchProcessor:
         """Accept the partitions of a rebalance; drop the cameras of all other partitions.
 
         Kafka delivers unacknowledged messages again, to this worker or another. The tracks of other
-        partitions are dropped because another worker analyses those frames now, and each pass must
-        give one sighting.
+        partitions are dropped because another worker analyses those frames now, and each passage of
+        a person must give one sighting.
 
         Returns:
             The tallies of dropped cameras; none in lossless mode.

@@ -91,7 +91,7 @@ class IndexInUse:
 
     @property
     def threshold_warning(self) -> str:
-        """The reason why the threshold does not suit this list; empty if it does."""
+        """The reason why the threshold does not suit this list; empty for a suitable threshold."""
         return self._baseline.threshold_warning if self._baseline else ""
 
     def _log_first_warning(self, warning: str) -> None:

@@ -1,7 +1,7 @@
 """Analyses frames, and continues where the models fail on one frame or on one camera's tracks.
 
-Without this, a face on which the models fail would end each worker that receives it, one after the
-other, and no camera would be analysed.
+Without this isolation, a face on which the models fail would end each worker that receives it, one
+after the other, and no camera would be analysed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A process releases a camera before another process connects, so each move makes a gap of a second or
 two. Only a few cameras move at a time, so that a process does not connect to many at once. A file
-that plays once never moves while it is filmed, since it would begin again.
+that plays once never moves while it is filmed, since the file would begin again.
 """
 
 from __future__ import annotations

@@ -239,7 +239,8 @@ class FilmingSession:
     def _send_end(self, stop: threading.Event) -> None:
         """Send the end of the epoch, so that analysis ends its tracks now.
 
-        No end is sent if filming was stopped, since this or another process may continue it.
+        No end is sent if filming was stopped, since this or another process may continue to film
+        the camera.
         """
         if self._last_sent is None or stop.is_set():
             return

@@ -279,7 +279,7 @@ class CameraSupervisor:
     def _on_connection_lost(
         self, session: FilmingSession, why: Unavailable, *, connected: bool
     ) -> None:
-        """Log that a connection failed; end its epoch if it had returned a picture."""
+        """Log that a connection failed; end the epoch if the connection had returned a picture."""
         log.warning("camera_lost", camera=self.camera, why=str(why))
         if connected:
             session.end_epoch(self._session_stop)

@@ -63,8 +63,8 @@ class ViewTrust:
         """Record the answer to a heartbeat; distrust the view if heartbeats of others may be late.
 
         The heartbeats of other processes may be late if Redis failed or was slow, or if this
-        process was away for so long that its membership expired. If only this process is slow, they
-        are on time.
+        process was away for so long that its membership expired. If only this process is slow,
+        the other heartbeats are on time.
 
         Args:
             sent_at_s: When the heartbeat was sent, by the monotonic clock.

@@ -199,7 +199,7 @@ class WatchlistIndex(Protocol):
 
 
 class AlertBook(Protocol):
-    """A store that assigns sightings to alerts atomically and counts both (Redis, memory)."""
+    """A store that assigns sightings to alerts atomically, and counts events and opened alerts."""
 
     def nearest_sightings(self, sighting: Sighting) -> list[Sighting]:
         """Return the subject's stored sightings nearest in capture time, a few on each side."""

@@ -87,7 +87,7 @@ class AlertRecords(Protocol):
         ...
 
     def altered_alerts(self) -> Mapping[str, str]:
-        """Return the unerased alerts whose deadlines differ from those that decisions imply.
+        """Return the unerased alerts whose deadlines differ from what decisions imply.
 
         Returns:
             The differences by the alert's id, as parts of a sentence.
@@ -152,8 +152,8 @@ class AlertRecording(AlertRecords, Protocol):
         event. If the event makes an alert lapse or become undecided again, an act is recorded.
 
         Args:
-            event: The published event. It is recorded with the alert to which it belongs, even if
-                it was published with the id of another alert.
+            event: The published event. The event is recorded with the alert to which it
+                belongs, even if the published id is that of another alert.
             evidence: Name of the evidence in the vault; None without evidence.
             emitted_at: Time of publication, UTC.
             window: As for `assign_alert`.

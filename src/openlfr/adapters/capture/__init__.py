@@ -1,8 +1,8 @@
 """Camera sources: `open_source()` chooses the class by the address.
 
-- `video.py`: a video file; frames are numbered and timed by the file alone. `formats.py` opens it,
-  `frame_times.py` and `frame_numbers.py` time and number its frames, `truncation.py` detects a file
-  that was cut off, `recording_date.py` reads its date, `pictures.py` orients a frame.
+- `video.py`: a video file; frames are numbered and timed by the file alone. `formats.py` opens the
+  file, `frame_times.py` and `frame_numbers.py` time and number its frames, `truncation.py` detects
+  a file that was cut off, `recording_date.py` reads its date, `pictures.py` orients a frame.
 - `folder.py`: a folder of JPEG and PNG pictures, in natural order.
 - `live.py`: a network camera or a device; frames are timed by the clock. This module decides when
   to reconnect. `stream.py` reads a connection, `connection.py` buffers the newest picture,

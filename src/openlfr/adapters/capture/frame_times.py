@@ -6,7 +6,7 @@ used only in three cases:
 
 - a frame has no presentation time;
 - the times do not rise (two recordings in one file, or a recorder whose clock was set back);
-- a single time contradicts the following times. It would otherwise shift all later frames.
+- a single time contradicts the following times. Such a time would shift all later frames.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def read_time_scale(
     """Read tick and rate from a file's stream.
 
     The library assumes 25 frames per second for every raw stream. The rate in the codec's header
-    is correct, so it has priority there.
+    is correct, so this rate has priority for raw streams.
     """
     own = getattr(stream.codec_context, "framerate", None)
     rates = (stream.average_rate, stream.guessed_rate)

@@ -1,4 +1,4 @@
-"""Explains an http address that sends no video, so that an operator can correct it.
+"""Explains an http address that sends no video, so that an operator can correct the address.
 
 The most common wrong addresses are other addresses of the same camera: its web page and its
 snapshot. For these addresses the library reports invalid data, or reads one picture and then

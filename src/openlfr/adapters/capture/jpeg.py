@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUALITY = 95
-"""JPEG quality of video frames sent to analysis; it hardly changes their templates."""
+"""JPEG quality of video frames sent to analysis; this quality hardly changes templates."""
 
 _JPEG = b"\xff\xd8\xff"
 

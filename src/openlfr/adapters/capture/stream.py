@@ -50,7 +50,7 @@ class LiveStream:
         url: Address of the camera, password included.
         threads: Number of decoder threads.
         timeout_s: Timeout for an answer or a packet.
-        fps: Frame rate that the camera declares; None until it is connected.
+        fps: Frame rate that the camera declares; None before the connection.
         pixel_aspect: Width of a pixel divided by its height; 1 until the stream declares it.
     """
 

@@ -22,7 +22,7 @@ class UpcomingTimes:
     """Reads a few packets ahead, so that a frame's time can be compared with the next times.
 
     Packets are small compared with frames. Reading ahead does not change the count of damaged
-    packets, which is made when they are decoded.
+    packets, since damage is counted at the decoding.
     """
 
     def __init__(self) -> None:

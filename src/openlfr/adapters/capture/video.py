@@ -226,8 +226,8 @@ class VideoFile(SourceWithCounters):
     ) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame] | None]]:
         """Yield each packet with its pictures, or with None if the packet is damaged.
 
-        If the last packet is damaged, the pictures still in the decoder are yielded before it. So
-        the last item has None if and only if the end of the file is damaged.
+        If the last packet is damaged, the pictures still in the decoder are yielded before that
+        packet. So the last item has None if and only if the end of the file is damaged.
         """
         damaged: tuple[Packet[VideoStream] | None, None] | None = None
         for packet in packets:

@@ -68,7 +68,7 @@ async def read_batches(
         wait_s: Time to wait for more messages, in seconds.
         generation: Returns the group's generation, which grows by one with each rebalance. Messages
             of an earlier generation are dropped, and Kafka delivers them again. If they were
-            processed before redelivered earlier messages, the gap before them would look like the
+            processed, and earlier messages were redelivered later, the gap would look like the
             progress of another worker.
     """
     stream.enable_acks = False

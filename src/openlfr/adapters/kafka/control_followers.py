@@ -79,8 +79,8 @@ class WatchlistFollower:
             watchlists: Returns the lists to search, at each call. Entries of other lists are not
                 searchable.
             on_manifest: Receives the newest manifest, which is the same object until a change. The
-                function must not block. It returns False as long as it cannot use the complete
-                manifest, and may raise an `OpenLFRError` that states the reason.
+                function must not block. It returns False until the complete manifest is
+                in use, and may raise an `OpenLFRError` that states the reason.
         """
         self._watchlists = watchlists
         self._on_manifest = on_manifest
@@ -122,7 +122,7 @@ class WatchlistFollower:
 class StateFollower:
     """A follower of the state of one deployment.
 
-    An invalid record changes nothing: it can neither pause a deployment nor start it. If the
+    An invalid record changes nothing: it can neither pause nor start a deployment. If the
     invalid record replaced the valid one, a process that reads the topic again finds no state. That
     process does nothing until the relay has written the state again.
 

@@ -1,10 +1,10 @@
 """Removal of a worker from its consumer group, before a pod is removed.
 
-A static member does not leave its group when its process ends. After a restart it is the same
-member, and no partitions move. If the process does not restart, nobody reads its partitions until
-the session timeout, unless the member is removed from the group. A member that is removed while it
-still polls joins again, so the worker must stop first. A signal to the process in the worker's PID
-file requests that.
+A static member does not leave its group when its process ends. After a restart the process is the
+same member, and no partitions move. If the process does not restart, nobody reads its partitions
+until the session timeout, unless the member is removed from the group. A member that is removed
+while it still polls joins again, so the worker must stop first. A signal to the process in the
+worker's PID file requests the stop.
 """
 
 from __future__ import annotations

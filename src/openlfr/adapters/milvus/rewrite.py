@@ -27,7 +27,8 @@ def rewrite(collection: Any) -> bool:
     """Remove deleted rows from the collection's files; return whether there were any.
 
     Args:
-        collection: A collection of Milvus Lite's engine. Other calls on it wait for the rewrite.
+        collection: A collection of Milvus Lite's engine. Other calls on the collection wait for the
+            rewrite.
     """
     collection.flush()
     # Run in the thread that merges files and builds indexes, which must not use the old files.

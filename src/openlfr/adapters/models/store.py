@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PREPARATION = 1
-"""Version of prepared graphs. If `onnx_graph` changes, increase it and update the catalogue."""
+"""Version of prepared graphs. If `onnx_graph` changes, increase this and update the catalogue."""
 
 NOT_INSTALLED, VERIFIED, ALTERED = "not installed", "verified", "altered"
 

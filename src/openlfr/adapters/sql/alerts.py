@@ -214,7 +214,7 @@ class AlertRecords:
             ]
 
     def altered_alerts(self) -> Mapping[str, str]:
-        """Return the unerased alerts whose deadlines differ from those that decisions imply."""
+        """Return the unerased alerts whose deadlines differ from what decisions imply."""
         query = sa.select(_ALERTS.c.alert_id).where(has_personal_data())
         with self._access.reading() as connection:
             return find_alterations(connection, list(connection.scalars(query)))

@@ -2,7 +2,8 @@
 
 An alert's row repeats the deadlines that follow from its verdicts and outcomes. Every account that
 may write to the database can change the row, but the database refuses to change verdicts and
-outcomes. So an alert is also due if these imply it, and no alert is erased before they imply it.
+outcomes. So an alert is also due if its verdicts and outcomes imply the deadline, whatever the row
+states. No alert is erased before its verdicts and outcomes imply the erasure.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def is_retained(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def has_personal_data() -> sa.ColumnElement[bool]:
-    """Condition that the alert, or an event of it, is not erased."""
+    """Condition that the alert, or one of its events, is not erased."""
     has_unerased_event = sa.exists().where(
         alert_events.c.alert_id == alerts.c.alert_id,
         sa.or_(alert_events.c.evidence.is_not(None), alert_events.c.w > 0),
@@ -56,7 +57,7 @@ def has_personal_data() -> sa.ColumnElement[bool]:
 
 
 def select_settlements(now: datetime) -> sa.Select[tuple[str]]:
-    """Query for alerts with a first verdict that should be settled by now, but is not."""
+    """Query for alerts with a first verdict that must be final by now, but is not yet."""
     settled = verdicts.alias()
     is_settled = sa.exists().where(
         settled.c.alert_id == verdicts.c.alert_id,
@@ -83,7 +84,7 @@ def may_be_erased(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def must_settle(connection: Connection, alert_id: str, now: datetime) -> bool:
-    """Return whether the verdicts of an alert imply its settlement by now."""
+    """Return whether the verdicts of an alert imply that its first verdict is final by now."""
     settle_at = read_case(connection, alert_id).settle_at
     return settle_at is not None and settle_at <= now
 
@@ -91,20 +92,20 @@ def must_settle(connection: Connection, alert_id: str, now: datetime) -> bool:
 def must_erase(
     connection: Connection, alert_id: str, recorded: datetime | None, now: datetime
 ) -> bool:
-    """Return whether an alert must be erased by now.
+    """Return whether the decisions of an alert imply its erasure by now.
 
     Args:
         connection: A connection.
         alert_id: Id of the alert.
         recorded: Deadline in the alert's row, for outcomes of older versions without a deadline.
-        now: UTC.
+        now: Present time, UTC.
     """
     erase_at = read_case(connection, alert_id).erase_at or recorded
     return erase_at is not None and erase_at <= now
 
 
 def find_alterations(connection: Connection, unerased: Collection[str]) -> dict[str, str]:
-    """Compare the deadlines in the rows of alerts with those that their decisions imply.
+    """Compare the deadlines in the rows of alerts with the deadlines that decisions imply.
 
     Returns:
         For each alert that differs, the differences as a sentence part.

@@ -41,7 +41,7 @@ REVISIONS = (
 MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x0F6C6672  # an arbitrary number, the same for every OpenLFR process
 _MIGRATION_TIMEOUT_S = 60.0
-"""Longest wait for another process that migrates SQLite's file; it may need more than 5 s."""
+"""Longest wait for another process that migrates SQLite's file; a migration may take long."""
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
