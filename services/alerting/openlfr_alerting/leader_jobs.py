@@ -135,7 +135,9 @@ class LeaderJobs:
             self._templates = templates
         for each in self._sync.apply_changes(self._templates, facts):
             if each.status is EntryStatus.REFUSED:
-                log.warning("not_listed", reference=each.reference_id)  # its note says why
+                log.warning(
+                    "not_listed", reference=each.reference_id
+                )  # the entry's note states the reason
         return True
 
     def _relay_changes(self) -> None:

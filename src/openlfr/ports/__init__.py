@@ -220,7 +220,7 @@ class AlertBook(Protocol):
         call: str = "",
         impossible: ImpossibleMatch | None = None,
     ) -> AlertEvent | None:
-        """Assign a sighting to an alert; return None if the sighting was folded before.
+        """Assign a sighting to an alert; return None if another call has folded the sighting.
 
         A sighting joins an alert of its deployment and subject if it was captured within `window`
         of any sighting of that alert, before or after. Otherwise it opens an alert. The event and
@@ -237,7 +237,7 @@ class AlertBook(Protocol):
         ...
 
     def move(self, event: AlertEvent) -> None:
-        """Move a stored event to another alert, because the alert that it joined was over.
+        """Move a stored event to another alert, because the event's alert was over.
 
         Later sightings join the new alert too. An erased event stays erased.
         """
@@ -271,7 +271,7 @@ class Vault(Protocol):
     """A store of encrypted blobs: reference pictures and evidence."""
 
     def put(self, name: str, content: bytes) -> None:
-        """Store or replace a blob; on return it is on disk."""
+        """Store or replace a blob; on return the blob is on disk."""
         ...
 
     def get(self, name: str) -> bytes:

@@ -98,7 +98,7 @@ def open_video(
     """
     require_file(camera, path)
     try:
-        # The library takes a relative path such as "a:b.mp4" for an address, so pass an absolute
+        # The library treats a relative path such as "a:b.mp4" as an address, so pass the absolute
         # path. Tags in another encoding are common, and not needed here.
         with av.open(
             str(path.absolute()),

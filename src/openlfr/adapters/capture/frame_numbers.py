@@ -95,7 +95,10 @@ class FrameNumbers:
 
 
 def _count_missing(picture: VideoFrame, packets: list[_PacketInfo]) -> tuple[int | None, int]:
-    """Return the file's start time, and the number of frames lost before its first decoded frame.
+    """Return the file's start time, and the number of frames before the first decoded frame.
+
+    The start time is None if packets lack times.
+
 
     A file begins with its first packet. Frames with an earlier presentation time than that packet
     belong to a part that was cut away, unless they can be decoded.

@@ -60,7 +60,7 @@ class LiveCamera(SourceWithCounters):
 
     `seq` counts the decoded pictures of an epoch. `captured_at` is the time at which a picture was
     received; it does not account for delays in the camera and the network. Pictures that are
-    received late are counted.
+    received late are yielded and counted.
     """
 
     is_live = True

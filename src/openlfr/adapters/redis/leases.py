@@ -45,7 +45,7 @@ class LeaseRequest:
     """A request for the lease of one camera.
 
     Attributes:
-        epoch: Epoch of the camera's frames; None for an epoch higher than all earlier ones.
+        epoch: Epoch of the camera's frames; None for an epoch above all earlier epochs.
     """
 
     camera: str

@@ -129,7 +129,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread; close the oldest if there are too many."""
+        """Serve a connection in a thread; close the oldest if there are `MAX_CONNECTIONS`."""
         with self._changed:
             if len(self._open) >= MAX_CONNECTIONS:
                 oldest = next(iter(self._open))
