@@ -30,7 +30,8 @@ class NotInForce(StrEnum):
 class DeploymentInForce:
     """The current state of one deployment, which people may pause, revise or stop at any time.
 
-    The deployment is not in force until its state is known. All methods are thread-safe.
+    The deployment is not in force while its state is unknown or may be out of date. All methods are
+    thread-safe.
 
     Attributes:
         deployment_id: Id of the deployment; it never changes.
@@ -58,7 +59,7 @@ class DeploymentInForce:
 
     @property
     def state(self) -> DeploymentState | None:
-        """The current state; None while it is unknown."""
+        """The state that was received last, even if out of date; None while it is unknown."""
         return self._state
 
     @property
@@ -69,7 +70,7 @@ class DeploymentInForce:
 
     @property
     def watchlists(self) -> tuple[str, ...]:
-        """Names of the lists that are searched."""
+        """Names of the searched lists; the configured lists if the state is unknown or has none."""
         return (self._state and self._state.watchlists) or self._configured.watchlists
 
     @property
@@ -82,7 +83,7 @@ class DeploymentInForce:
         """Return why frames are skipped regardless of capture time; None if they are not skipped.
 
         Args:
-            camera: Name of the camera of the frames; None for all cameras.
+            camera: Name of the camera of the frames; None omits the check of the camera.
         """
         state = self._state
         if state is None or self._find_staleness():
@@ -101,7 +102,7 @@ class DeploymentInForce:
 
     @property
     def unknown_message(self) -> str:
-        """Message that the state is unknown, with advice."""
+        """Message that the state is unknown, with the commands that record and publish it."""
         return (
             f"The deployment {self._named} is not in force: control.v1 has no state of it (yet). "
             "`openlfr records upgrade` with this configuration records it, and `openlfr service "
@@ -124,7 +125,10 @@ class DeploymentInForce:
         )
 
     def notes(self) -> list[str]:
-        """Return the status message and the excluded configured cameras, for a health page."""
+        """Return the status message, if any, and a sentence about configured cameras left out.
+
+        A camera is left out if the recorded deployment names cameras, but not this one.
+        """
         notes = [message] if (message := self.status_message()) else []
         state = self._state
         excluded = sorted({*self._configured.cameras} - {*state.cameras}) if state else []

@@ -40,7 +40,7 @@ class ThresholdUsed:
 
     @classmethod
     def from_threshold(cls, threshold: Threshold, listed: ListState) -> Self:
-        """Return the threshold with its basis for a list."""
+        """Return the threshold with its basis, and why the basis is not valid for a list, if so."""
         return cls(
             threshold.value,
             threshold.origin,
@@ -64,7 +64,7 @@ class ThresholdUsed:
 
     @property
     def claims_fpir(self) -> bool:
-        """True if a false positive identification rate may be stated."""
+        """True if the threshold is calibrated and valid for the list, so an FPIR may be stated."""
         return self.origin is ThresholdOrigin.CALIBRATED and not self.basis_problem
 
     @property
@@ -135,7 +135,7 @@ class Baseline:
 
     @property
     def pool(self) -> tuple[object, ...]:
-        """Model, rules and threshold; figures of baselines with the same pool may be added up."""
+        """Threshold, models, rules and software; figures with the same pool may be added up."""
         return self.threshold.identity, self.model_hashes, self.rules, self.software
 
     @property
@@ -144,7 +144,10 @@ class Baseline:
         return tuple((each.role, each.sha256, each.prepared_sha256) for each in self.models)
 
     def changes_from(self, previous: Baseline | None) -> tuple[str, ...]:
-        """Return each difference from the previous baseline, as a sentence fragment."""
+        """Return each difference from the previous baseline, as a sentence fragment.
+
+        Returns "the first" without a previous baseline, "the same again" without a difference.
+        """
         if previous is None:
             return ("the first",)
         changes = []
@@ -167,7 +170,10 @@ class Baseline:
         return tuple(changes) or ("the same again",)
 
     def differs_in(self, other: Baseline) -> tuple[str, ...]:
-        """Return the reasons not to add up the figures of two baselines, in one word each."""
+        """Return the differences that forbid adding up figures: "model", "rules", "threshold".
+
+        A different software version counts as "rules". Lists and cameras may differ.
+        """
         pairs = {
             "model": (self.model_hashes, other.model_hashes),
             "rules": ((self.rules, self.software), (other.rules, other.software)),
@@ -232,7 +238,7 @@ class Baseline:
 
 
 def _list_change(before: ListState, now: ListState) -> str:
-    """Return the previous and current numbers of references by category, in words."""
+    """Return the previous and current numbers of references, for each category that changed."""
     one, other = _by_category(before), _by_category(now)
     parts = [
         f"{category or 'no category'} {one.get(category, 0)} to {other.get(category, 0)}"

@@ -107,8 +107,9 @@ def find_impossible(
 ) -> ImpossibleMatch | None:
     """Return the conflict of a sighting with other sightings of its subject; None without one.
 
-    Only the nearest sightings before and after count: a person who can reach each next place in
-    time can reach all of them.
+    If several sightings are too far away, the conflict with the largest excess distance is
+    returned. Only the nearest sightings before and after count: a person who can reach each next
+    place in time can reach all of them.
 
     Args:
         sighting: The sighting to check.

@@ -65,8 +65,9 @@ class RecordedDeployment:
     def refresh(self) -> bool:
         """Read the deployment again.
 
-        If the records do not answer, nothing changes. The watchlist updater stops the run if they
-        do not answer for long.
+        If a person stopped or closed the deployment, `ended_by_others` is set. If the records do
+        not answer, nothing changes: the watchlist updater stops the run when the records have not
+        answered for long.
 
         Returns:
             Whether the deployment was paused or altered; then the caller drops all live tracks.

@@ -82,7 +82,7 @@ class RunTallies:
         )
 
     def begin_baseline(self, ref: BaselineRef) -> None:
-        """Count for another baseline, from each camera's next frame on."""
+        """Count under another baseline, from each camera's next frame on."""
         self._collector.begin_baseline(ref)
 
     def count_arrival(self, arrival: Arrival) -> None:
@@ -160,7 +160,7 @@ class RunTallies:
         }
 
     def counts(self, camera: str) -> CameraCounts:
-        """Return the present counts of a camera, without its alerts."""
+        """Return a camera's recorded plus unrecorded counts, without its alerts."""
         capture = self._captures.get(camera)
         unfinished = [
             *(each for each in self._complete if each.camera == camera),
@@ -190,7 +190,7 @@ class RunTallies:
 
 
 def _first_repeated_frames(next_seq: int, counters: Any) -> dict[Reporter, int]:
-    """Return the first frame that a resumed run counts again, by reporter.
+    """Return, for each reporter, the first frame whose tally a resumed run must count again.
 
     Args:
         next_seq: The first frame after the checkpoint.

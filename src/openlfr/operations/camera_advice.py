@@ -120,7 +120,7 @@ def list_advice(check: CameraCheck) -> Iterable[str]:
 
 
 def list_source_advice(check: CameraCheck) -> Iterable[str]:
-    """Yield sentences about the source: its start, its problems, its transformations."""
+    """Yield sentences about an assumed start, unreadable parts and corrected pictures."""
     if check.start_origin is StartOrigin.ASSUMED:
         yield "recording, time assumed: the file has no recording date; set start"
     yield from check.problems

@@ -40,7 +40,7 @@ class Entries:
 
 
 def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
-    """Stop searching for a person until the entries are resumed; return the changed entries.
+    """Suspend a person's entries until they are resumed; return the changed entries.
 
     Raises:
         NotAllowed: The person may not suspend entries.
@@ -51,7 +51,7 @@ def suspend(entries: Entries, *, records: Records, by: Principal, at: datetime) 
 
 
 def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
-    """Search for a person again; return the changed entries.
+    """Resume a person's suspended entries; return the changed entries.
 
     Raises:
         NotAllowed: The person may not resume entries.
@@ -62,7 +62,7 @@ def resume(entries: Entries, *, records: Records, by: Principal, at: datetime) -
 
 
 def remove(entries: Entries, *, records: Records, by: Principal, at: datetime) -> list[Reference]:
-    """Remove a person from the list; return the changed entries.
+    """Remove a person's entries from one watchlist or from all; return the changed entries.
 
     The process that has the vector store open erases their templates and pictures
     (`operations.gallery.erase_removed_entries`).

@@ -27,7 +27,7 @@ class ErasableBook(Protocol):
     """The methods of the alert book that an erasure needs."""
 
     def events(self, deployment: str) -> list[AlertEvent]:
-        """Every stored event of the deployment."""
+        """Return every stored event of the deployment."""
         ...
 
     def erase(self, deployment: str, sighting_ids: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ def erase_alert(
     """Erase an alert's pictures, its events in the alert book and the recorded positions.
 
     Call `begin_erasing` before, so that nobody can place a hold during the erasure. The records are
-    changed last, so that an interrupted erasure remains due; an event that arrives during the
+    changed last, so that an interrupted erasure remains due. An event that arrives during the
     erasure makes the alert due again. Times, cameras, scores, decisions and acts remain on record.
     The alert accepts no more sightings.
 
@@ -96,7 +96,7 @@ def _has_erasable_parts(alert_id: str, work: UnitOfWork) -> bool:
 def erase_mistaken(
     *, records: Records, vault: Vault, book: ErasableBook, at: datetime
 ) -> list[RecordedAlert]:
-    """Erase due alerts with a final verdict about people who were mistaken for a listed person.
+    """Erase due alerts, and written files, of people mistaken for a listed person.
 
     Returns:
         The alerts erased by this call.
@@ -110,7 +110,7 @@ def erase_mistaken(
 
 
 def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: datetime) -> int:
-    """Erase pictures and events of rejected sightings; return their number."""
+    """Erase pictures, events and written files of due rejected sightings; return their number."""
     rejected = records.alerts.rejected_events_to_erase(at)
     ids = frozenset(event.event.event_id for event in rejected)
     erase_written(records.written_files(), ErasedIds(events=ids))
@@ -130,5 +130,5 @@ def erase_rejected(*, records: Records, vault: Vault, book: ErasableBook, at: da
 
 
 def describe_mistake(alert: RecordedAlert) -> str:
-    """Return the reason why an alert is about another person, as the end of a sentence."""
+    """Return "refuted" for an alert with this outcome, else "not engaged"."""
     return "refuted" if alert.outcome is Outcome.REFUTED else "not engaged"

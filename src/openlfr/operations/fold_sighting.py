@@ -19,7 +19,7 @@ class AlertDirectory(Protocol):
     """The methods of the records that folding needs."""
 
     def assign_alert(self, event: AlertEvent, window: timedelta) -> AlertEvent:
-        """Assign the event to its alert, by the recorded events."""
+        """Return the event, assigned to the alert that the recorded events determine."""
         ...
 
     def is_erased(self, event_id: str) -> bool:
@@ -36,7 +36,9 @@ def fold_sighting(
     directory: AlertDirectory,
     call: str = "",
 ) -> AlertEvent | None:
-    """Open an alert or join one; return None if another call has already folded this sighting.
+    """Add a sighting to an alert or open a new alert, and return the event.
+
+    Returns None if another call has already folded this sighting.
 
     The flag of an impossible sighting is stored with the event in the same atomic step. So a
     repeated call returns the flag of the first call, even if more sightings were folded since then.

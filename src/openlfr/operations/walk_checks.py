@@ -38,7 +38,8 @@ def check_times(
         at: Time of the log, UTC.
 
     Raises:
-        BadInput: The times do not fit.
+        BadInput: The times are out of order, before the plan, in the future, too far apart, outside
+            the authorised hours or in a break; or the deployment is not recorded.
     """
     if ends <= begins:
         raise BadInput("The walk ends before it begins: exchange --from and --to.")
@@ -66,10 +67,12 @@ def check_times(
 
 
 def require_apart(other: PassageLog, begins: datetime, ends: datetime) -> None:
-    """Check that no sighting can count for two passages of one subject.
+    """Check that a walk is apart from a logged passage of the same subject.
+
+    Otherwise one sighting could count for both passages.
 
     Raises:
-        BadInput: The walk is too near to a logged one.
+        BadInput: The walk overlaps the logged passage, or is within 10 seconds of it.
     """
     if overlaps(other, begins, ends):
         raise BadInput(
@@ -83,8 +86,8 @@ def require_no_sight_of_alerts(by: Principal, deployment_id: str, records: Recor
     """Check that a person has not seen which walks were recognised.
 
     Raises:
-        NotAllowed: The person's roles show alerts, or the person acted on an alert of the
-            deployment. On the command line people are distinguished by their typed names.
+        NotAllowed: The person is logged in with a role that shows alerts, or acted on an alert of
+            the deployment. On the command line people are distinguished by their typed names.
     """
     sees = ALLOWED[Action.SEE_FACES] | ALLOWED[Action.DECIDE] | ALLOWED[Action.RECORD_OUTCOME]
     if by.is_authenticated and not by.roles.isdisjoint(sees):
@@ -104,7 +107,7 @@ def require_no_sight_of_alerts(by: Principal, deployment_id: str, records: Recor
 def _require_no_break(
     begins: datetime, ends: datetime, deployment_id: str, records: Records
 ) -> None:
-    """Check that the deployment was not paused or stopped during the walk.
+    """Check that the deployment was not paused, stopped or closed during the walk.
 
     The time before the first start is not checked: a recording may be older than its run.
     """
