@@ -109,7 +109,8 @@ class LiveTrack:
         score: Best score of all searches against listed people, lowered by `Query.score_penalty`.
             It is the highest threshold at which the track gives a sighting of a listed person;
             None without a score.
-        control: The same against control subjects.
+        control: Best score of all searches against control subjects, lowered likewise; None without
+            a score.
         is_matched: Whether the track has given a sighting.
         is_control_matched: Whether the track has given a sighting of a control subject.
     """
@@ -131,9 +132,9 @@ class LiveTrack:
     is_control_matched: bool = False
 
     def add_detection(self, quality: Quality, rules: ProbeRules) -> bool:
-        """Count a detection; return whether its face is among the best.
+        """Count a detection; return whether the caller must add its face to the best faces.
 
-        Then the worst face is dropped if there are too many, and the caller adds the new face.
+        If so, and the track already has `rules.faces` faces, the worst of them is dropped here.
         """
         self.detections += 1
         self.best_size = max(self.best_size, quality.eye_distance)
@@ -208,7 +209,10 @@ class LiveTrack:
         return is_at_least(microseconds(at) - microseconds(since), rules.settles_after)
 
     def to_closed(self, rules: ProbeRules, lost: LossReason | None = None) -> ClosedTrack:
-        """Return the report of this track, which has ended or was lost for the given reason."""
+        """Return the report of this track: searched, unsearched or lost.
+
+        A loss is reported only for a track that was never searched.
+        """
         camera, face = self.camera, self.best
         if (scored := self.score or self.control) is not None:
             return SearchedTrack(

@@ -116,7 +116,7 @@ class HourTotals(Counts):
 
 @dataclass(frozen=True, slots=True)
 class CameraTotals(Counts):
-    """The sum of all tallies of one camera; the counts are those of `Tally`.
+    """The sum of all tallies of one camera; see `Tally` for the counts.
 
     Attributes:
         first_captured_at, last_captured_at: Capture times of the first and last counted frame, UTC.

@@ -1,4 +1,4 @@
-"""Compares a pending entry with all listed ones: copies, look-alikes, magnets."""
+"""Compares a pending entry with all listed entries, to detect copies, look-alikes and magnets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ListedTemplates:
         self._references.append(reference)
 
     def best_of_each(self, vector: NDArray[np.float32]) -> dict[str, tuple[float, Reference]]:
-        """Return the highest similarity by listed subject, with the entry."""
+        """Return, for each listed subject, the highest similarity and the entry that reaches it."""
         best: dict[str, tuple[float, Reference]] = {}
         scores = self._vectors[: len(self._references)] @ vector
         for reference, score in zip(self._references, scores.tolist(), strict=True):
@@ -83,10 +83,11 @@ def judge_entry(
     facts: GalleryFacts,
     listed: ListedTemplates,
 ) -> tuple[str, str, NDArray[np.float32] | None]:
-    """Compare a pending entry with the listed ones.
+    """Compare a pending entry with the listed entries.
 
     Returns:
-        A note for the entry, the reason of a refusal (empty if accepted), and the template.
+        A note for the entry, the reason of a refusal, and the template. The reason is empty if the
+        entry is accepted; else the note is empty and the template None.
     """
     try:
         content = vault.unseal(outbox_name(reference.reference_id), sealed)

@@ -47,7 +47,7 @@ class PossibleFace(NamedTuple):
     Attributes:
         box: Box in source pixels.
         score: The detector's confidence, 0 to 1.
-        is_near: Whether it was detected at source resolution, around the picture's face.
+        is_near: Whether the detection was made at source resolution, around the picture's face.
     """
 
     box: Box
