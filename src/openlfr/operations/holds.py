@@ -43,7 +43,7 @@ def place_hold(request: HoldRequest, *, records: Records, by: Principal, at: dat
 
     Raises:
         NotAllowed: The person may not place holds.
-        BadInput: There is no such alert, or it was erased; or there is no reason, or the expiry is
+        BadInput: The alert does not exist or was erased, the reason is missing, or the expiry is
             in the past.
     """
     require(by, Action.HOLD)
@@ -76,7 +76,7 @@ def release_holds(
 
     Raises:
         NotAllowed: The person may not release holds.
-        BadInput: There is no such alert, no reason, or no active hold.
+        BadInput: The alert does not exist or has no active hold, or the reason is missing.
     """
     require(by, Action.HOLD)
     reason = require_reason(reason, "A release")
