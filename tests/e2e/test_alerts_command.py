@@ -592,7 +592,8 @@ def test_a_second_look_lists_waiting_alerts_without_their_decisions(
     shown = capsys.readouterr().out
     assert ann["alert_id"][:8] in shown
     assert bea["alert_id"][:8] not in shown
-    assert not [word for word in ("cannot", "Op One", "0.5") if word in shown]
+    assert not [word for word in ("cannot", "Op One") if word in shown]
+    assert not re.search(r"(?<!\d)0\.5", shown)  # the score; a time may end with 0.5
     place.config.write_text(place.config.read_text().replace("second_look: 0", "second_look: 1"))
     assert place.openlfr("alerts", "list", "--second-look", "--json") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
