@@ -44,7 +44,7 @@ class AlertState(StrEnum):
     DECIDED = "decided"  # a second look may be due
     DISPUTED = "disputed"  # the second look differs; a supervisor's verdict is due
     SETTLED = "settled"  # an outcome is due
-    CLOSED = "closed"
+    CLOSED = "closed"  # neither a verdict nor an outcome is due
 
 
 class Reason(StrEnum):
@@ -252,7 +252,7 @@ class Case:
 
     @property
     def settle_at(self) -> datetime | None:
-        """Time of the automatic settlement; None if there is nothing to settle."""
+        """Time of the automatic settlement; None without a first verdict, or if settled."""
         first, second = self.first_verdict, self.second_look
         if self.settling_verdict is not None or first is None:
             return None
@@ -262,7 +262,7 @@ class Case:
 
     @property
     def closed_at(self) -> datetime | None:
-        """Time from which neither a verdict nor an outcome is due; None while one of them is."""
+        """Time of the first outcome or of a settled *do not engage*, the earlier one; else None."""
         moments = [self.outcomes[0].at] if self.outcomes else []
         if self.settling_verdict is not None and _is_do_not_engage(self.settling_verdict):
             moments.append(self.settling_verdict.decided_at)
@@ -279,7 +279,7 @@ class Case:
 
     @property
     def is_sealed(self) -> bool:
-        """True if the pictures are retained only for a complaint."""
+        """True if the latest outcome is *refuted*; pictures then remain only for a complaint."""
         return self.outcome is not None and self.outcome.outcome is Outcome.REFUTED
 
     def changed_since(self, version: int) -> str:

@@ -155,7 +155,13 @@ def conclude(case: Case, outcome: RecordedOutcome) -> Case:
 
 
 def lapse(case: Case, at: datetime) -> Case:
-    """Lapse an alert whose time for a verdict has passed; else return the same case."""
+    """Lapse an alert whose time for a verdict has passed, so that it accepts no more sightings.
+
+    An alert with a first verdict lapses too, but keeps its state.
+
+    Returns:
+        The new case; the same case if the alert is lapsed or closed, or its time has not passed.
+    """
     if case.lapsed_at is not None or case.lapse_at is None or at < case.lapse_at:
         return case
     if case.closed_at is not None:
@@ -164,12 +170,12 @@ def lapse(case: Case, at: datetime) -> Case:
 
 
 def end_life(case: Case, at: datetime) -> Case:
-    """Stop an alert from accepting sightings.
+    """Stop an alert from accepting sightings, at any time.
 
-    A newer alert accepts them, or the pictures of this alert are erased.
+    The reason is a newer alert that accepts the sightings, or the erasure of this alert's pictures.
 
     Returns:
-        The new case; the same case if the alert no longer accepts sightings.
+        The new case; the same case if the alert already accepts no sightings.
     """
     if case.lapsed_at is not None or case.closed_at is not None:
         return case
@@ -177,7 +183,12 @@ def end_life(case: Case, at: datetime) -> Case:
 
 
 def reopen(case: Case, at: datetime) -> Case:
-    """Reopen an alert decided as *cannot tell* after a new sighting; else return the same case."""
+    """Reopen an alert decided as *cannot tell* after a new sighting.
+
+    Returns:
+        The new case; the same case if the verdict is another or missing, or if the alert is lapsed
+        or closed.
+    """
     has_answer = case.verdict is None or case.verdict.adjudication is not Adjudication.CANNOT_TELL
     if has_answer or case.closed_at is not None or case.lapsed_at is not None:
         return case

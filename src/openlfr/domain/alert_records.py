@@ -19,10 +19,11 @@ class RecordedAlert:
     """A recorded alert with its decision and outcome.
 
     Attributes:
-        opened_at, last_at: Capture times of its first and last sighting, UTC.
-        best_score: Best cosine similarity of the alert's sightings.
+        opened_at, last_at: Capture times of the alert's first and last sighting, UTC.
+        best_score: Best score of the alert's sightings.
         threshold: The threshold when the alert opened.
-        events: Number of sightings.
+        events: Number of sightings. This number, both times and the best score leave out rejected
+            sightings.
         impossible: Number of sightings that are flagged as impossible matches.
         adjudication: The decision; None before a decision.
         outcome: The outcome; None while it is unknown.
@@ -112,9 +113,9 @@ class RecordedEvent:
     """One event of an alert.
 
     Attributes:
-        event: The event as published. After erasure its box is (0, 0, 0, 0), and the subject is no
-            longer linked with place and time. The erased field is the subject of the alert, or the
-            camera if only this sighting was rejected.
+        event: The event as published. After the erasure of the alert, the box is (0, 0, 0, 0) and
+            the subject is empty. After the erasure of this sighting alone, because it was rejected,
+            the box is (0, 0, 0, 0) and the camera is empty, since the alert retains its subject.
         emitted_at: UTC.
         evidence: Name of the evidence in the vault; None without evidence or after erasure.
         rejected_at: Time at which a person decided that the sighting shows another person than
@@ -132,8 +133,8 @@ class NameErasures:
     """Result of an erasure of names.
 
     Attributes:
-        erased: Number of acts without name and texts now.
-        retained: Number of older acts on held and sealed alerts, which still have both.
+        erased: Number of acts whose names and texts were erased.
+        retained: Number of acts on held and sealed alerts, whose names and texts were not erased.
     """
 
     erased: int

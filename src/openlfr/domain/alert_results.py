@@ -22,11 +22,12 @@ class AlertResults:
         control_alerts: Number of alerts about control subjects.
         confirmed, refuted, not_located, not_attended: Number of alerts by latest outcome.
         engaged, not_engaged, cannot_tell, undecided: Number of alerts by decision in force.
-        engaged_confirmed: Number of interventions after which the identity was confirmed.
-        engaged_refuted: Number of interventions after which the identity was refuted.
+        engaged_confirmed: Number of engaged alerts with the latest outcome *confirmed*.
+        engaged_refuted: Number of engaged alerts with the latest outcome *refuted*.
         minutes_stopped: Sum of the recorded minutes for which people were stopped; None if no
             minutes are recorded.
-        stops_without_minutes: Number of interventions with an outcome but without minutes.
+        stops_without_minutes: Number of engaged alerts with the latest outcome *confirmed* or
+            *refuted*, but without recorded minutes.
     """
 
     alerts: int = 0
@@ -51,7 +52,7 @@ class AlertResults:
 
     @property
     def max_false(self) -> int:
-        """Highest possible number of false alerts."""
+        """Highest possible number of false alerts: all refuted and unverified alerts."""
         return self.refuted + self.unverified
 
 
@@ -84,9 +85,9 @@ class FalseAlertBound:
         tracks: Number of searched tracks without an alert.
         tracks_per_walker: Tracks per person; `tracks` is divided by this number. 1 assumes that
             each track is another person.
-        searches: Largest number of independent searches.
+        searches: Number of searches that count as independent: `tracks` / `tracks_per_walker`.
         one_sided: Highest share of false alerts that is not excluded at 95%, one-sided.
-        two_sided: The upper end of a two-sided interval.
+        two_sided: The upper end of the two-sided 95% interval of this share.
         is_measured: Whether passages of control subjects measured `tracks_per_walker`.
     """
 
@@ -105,9 +106,9 @@ class FalseAlerts:
     Attributes:
         numbers: Numbers of the baselines; (0,) for alerts without a recorded baseline, for which
             no rate is stated.
-        rates: The rates by denominator; without denominators of 0.
+        rates: The rates, one for each denominator that is not 0.
         silence: The bound that follows from no false alert; None if an alert is refuted or
-            unverified, or if no track was searched.
+            unverified, or if no track without an alert was searched.
     """
 
     numbers: tuple[int, ...]

@@ -38,7 +38,7 @@ class Outcome(StrEnum):
     """The outcome of an engagement."""
 
     CONFIRMED = "confirmed"  # identity confirmed by other means
-    REFUTED = "refuted"
+    REFUTED = "refuted"  # another person than the listed person
     NOT_LOCATED = "not_located"
     NOT_ATTENDED = "not_attended"
 

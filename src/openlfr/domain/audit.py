@@ -79,9 +79,9 @@ class RecordedAct:
 
 @dataclass(frozen=True, slots=True)
 class ClockConfirmed(ActDetails):
-    """A person confirmed the clock; earlier acts were recorded under a clock set ahead.
+    """A person confirmed the clock, since an earlier act has a time ahead of the clock.
 
-    The times of earlier acts are no longer compared with the clock (`operations.clock`).
+    Times of acts before this act are no longer compared with the clock (`operations.clock`).
 
     Attributes:
         act_id: Id of the act with the latest time.

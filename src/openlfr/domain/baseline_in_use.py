@@ -36,7 +36,8 @@ class BaselineInUse:
 
         Args:
             conditions: All parts of a baseline except the list.
-            on_threshold_warning: Called with the first warning, and with each different warning.
+            on_threshold_warning: Called with the first warning, and with each different warning;
+                never if the list was too long for the threshold at the start.
             clock: Returns the time in UTC.
         """
         self._conditions = conditions

@@ -112,7 +112,12 @@ def find_opening(
 
 
 def opening_of(openings: Sequence[Opening], ref: BaselineRef) -> Opening | None:
-    """Return the opening to which a reference belongs; None if no opening has its baseline."""
+    """Return the opening to which a reference belongs, among the openings of the same baseline.
+
+    Returns:
+        The opening at the time of adoption, else the last opening before the adoption (5 s after it
+        at the latest), else the first opening; None if no opening has this baseline.
+    """
     same = [each for each in openings if each.baseline_id == ref.baseline_id]
     exact = [each for each in same if each.opened_at == ref.adopted_at]
     if exact or not same:
@@ -124,13 +129,17 @@ def opening_of(openings: Sequence[Opening], ref: BaselineRef) -> Opening | None:
 
 
 def opening_at(openings: Sequence[Opening], at: datetime) -> Opening | None:
-    """Return the last opening before a time, UTC; the first opening if none is before."""
+    """Return the last opening before a time, UTC.
+
+    Returns:
+        The first opening if no opening is before the time; None without openings.
+    """
     opened = [each for each in openings if each.opened_at <= at]
     return max(opened, key=lambda each: each.opened_at, default=openings[0] if openings else None)
 
 
 def next_opening(openings: Sequence[Opening], adoption: BaselineAdoption) -> Opening:
-    """Return the new opening that an adoption adds to the recorded openings."""
+    """Return the new opening that an adoption adds, without the hashes of the listed entries."""
     previous = openings[-1].baseline if openings and not openings[-1].alteration else None
     return Opening(
         (openings[-1].number if openings else 0) + 1,

@@ -132,7 +132,7 @@ class Calibration:
         )
 
     def added_entries(self, entries: Mapping[str, str]) -> frozenset[str]:
-        """Return the entries that were not listed at the calibration.
+        """Return the entry hashes of the entries that were not listed at the calibration.
 
         Args:
             entries: Keyed hash of each entry, by its entry hash; see `hash_entries`.
@@ -146,7 +146,8 @@ class Calibration:
 
         Args:
             entries: Keyed hash of each entry that is or may become searchable, by its entry hash.
-            controls: Entry hashes of control subjects, who are another gallery.
+            controls: Entry hashes of control subjects; they count as listed at the calibration,
+                since no score against listed people depends on them.
         """
         return Threshold(
             self.threshold,

@@ -103,12 +103,15 @@ class CaptureTallyCollector:
         self._count_skipped()
 
     def count(self, what: str) -> None:
-        """Count a frame that is not sent; thread-safe."""
+        """Count a frame that is not sent, under a reason such as `PAUSED`; thread-safe."""
         with self._lock:
             self._counts[what] += 1
 
     def close(self) -> None:
-        """Send the remaining counts after the connection or the capture has ended."""
+        """Send the remaining counts after the connection or the capture has ended.
+
+        Without a captured frame since the last tally, nothing is sent.
+        """
         if self._range is not None:
             self._close(self._range, after=self._count_skipped())
 
@@ -126,7 +129,7 @@ class CaptureTallyCollector:
         return new.total() - (new[UNREADABLE] if self._live else 0)
 
     def open_tally(self) -> Tally | None:
-        """Return the tally of the current range so far; None without a frame."""
+        """Return the tally since the last sent tally; None without a frame since then."""
         if self._range is None:
             return None
         with self._lock:

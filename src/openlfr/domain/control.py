@@ -48,7 +48,7 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class EntryForgotten:
-    """A watchlist entry that is no longer in the records and must not be searched."""
+    """A message that a watchlist entry is not in the records and must not be searched."""
 
     reference_id: str
 

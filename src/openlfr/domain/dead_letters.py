@@ -43,7 +43,7 @@ def make_dead_letter(
     reason: str,
     at: datetime,
 ) -> DeadLetter:
-    """Build the dead letter of a message."""
+    """Build the dead letter of a message; a missing value counts as empty."""
     content = value or b""
     return DeadLetter(
         topic=topic,

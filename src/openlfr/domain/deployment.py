@@ -118,7 +118,7 @@ class Deployment:
 
     @property
     def is_in_force(self) -> bool:
-        """True if faces may be searched within the authorised hours."""
+        """True if started and not altered, so that faces may be searched in authorised hours."""
         return self.status is DeploymentStatus.STARTED and not self.alteration
 
     def covers(self, at: datetime) -> bool:

@@ -23,7 +23,7 @@ def require_one_alert(prefix: str, alert_ids: Sequence[str]) -> None:
 
     Args:
         prefix: The prefix as typed.
-        alert_ids: Sorted ids with this prefix; `SHOWN` + 1 are enough.
+        alert_ids: Sorted ids with this prefix; `MAX_LISTED` + 1 are enough.
 
     Raises:
         BadInput: No alert or several alerts have the prefix.

@@ -161,7 +161,7 @@ def log_detail(log: PassageLog) -> Mapping[str, object]:
 
 
 def overlaps(one: PassageLog, begins: datetime, ends: datetime) -> bool:
-    """Return whether a sighting could count for a logged passage and for another one."""
+    """Return whether a sighting could count for a logged passage and for a walk of these times."""
     return begins - TOLERANCE <= one.ends + TOLERANCE and one.begins - TOLERANCE <= ends + TOLERANCE
 
 
@@ -180,16 +180,18 @@ class Sightings:
     def cameras_with(self, subject: str, log: PassageLog) -> frozenset[str]:
         """Return the passed cameras at which the subject was sighted during a walk.
 
-        Sightings that a person removed from their alert, and refuted alerts, show somebody else.
-        A decision not to engage does not count: it is a decision, and not a truth.
+        Rejected sightings and refuted alerts are left out, since they show somebody else. Alerts
+        decided as *do not engage* are not left out, since the decision is no proof. The result is
+        empty for an empty subject.
         """
         during = (each for each in self._during(log) if each.event.sighting.subject == subject)
         return frozenset(each.event.sighting.camera for each in during) if subject else frozenset()
 
     def cameras_erased_before(self, log: PassageLog) -> frozenset[str]:
-        """Return the passed cameras with a sighting of the time of a walk erased before its log.
+        """Return the passed cameras with a sighting that was erased before the walk was logged.
 
-        The subject of such a sighting is unknown: it may be the control subject.
+        The sighting's time is that of the walk. The sighting's subject is unknown, and may be the
+        control subject.
         """
         return frozenset(
             each.event.sighting.camera

@@ -39,7 +39,7 @@ class Recognition:
     """All planned passages of a deployment.
 
     Attributes:
-        planned: Number of plans, also of deleted ones.
+        planned: Number of plans, including deleted plans.
         not_logged: Number of plans without a logged walk.
         altered: Number of passages whose rows differ from their acts; they are in no rate.
         upper_bound: Why the rate is an upper bound for listed people, as the end of a sentence;

@@ -37,7 +37,11 @@ def is_drawn(alert_id: str, share: float, key: bytes) -> bool:
 
 
 def needs_second_look(case: Case, share: float, key: bytes, now: datetime) -> bool:
-    """Return whether a second look is due now, that is, after the first verdict is final."""
+    """Return whether a second look is due now.
+
+    The alert must be decided, its first verdict final, and neither a second look nor an outcome
+    recorded. Besides, the verdict must be *cannot tell* or the alert drawn.
+    """
     first = case.first_verdict
     if case.state is not AlertState.DECIDED or first is None or case.second_look is not None:
         return False

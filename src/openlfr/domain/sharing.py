@@ -97,7 +97,7 @@ class _Shares:
         self._share = -(-total // max(1, len(self.members)))
 
     def add(self, camera: str, member: str) -> bool:
-        """Assign a camera to a member; False if the member cannot capture it."""
+        """Assign a camera to a member; return False if the member cannot capture the camera."""
         if member not in self.members or not self._can_capture(member, camera):
             return False
         self.assigned[camera] = member
@@ -106,7 +106,11 @@ class _Shares:
         return True
 
     def place(self, camera: str) -> None:
-        """Assign a camera to the member with the strongest draw among members with spare share."""
+        """Assign a camera to the member with the strongest draw among members with spare share.
+
+        Without spare share, the camera goes to the least loaded member that can capture the camera.
+        If no member can, the camera remains unassigned.
+        """
         cost = self.costs[camera].millicores
         able = [each for each in self.members if self._can_capture(each, camera)]
         below = [each for each in able if self._loads[each] + cost <= self._share]
@@ -116,7 +120,11 @@ class _Shares:
             self.add(camera, min(able, key=lambda each: (self._loads[each], _draw(camera, each))))
 
     def even_out(self) -> bool:
-        """Move a camera from a member with more load to one with less; False if loads are even."""
+        """Move a camera from a member with more load to a member with less load.
+
+        Returns:
+            Whether a camera was moved; False if loads are even or no move evens them out.
+        """
         by_load = sorted(self.members, key=lambda each: (self._loads[each], each))
         for heavy in reversed(by_load):
             for light in by_load:

@@ -57,7 +57,7 @@ class AlertItem:
         missing: Why a picture is empty, as a sentence.
         is_erased: Whether the event was erased or rejected; the report then contains no subject.
         is_rejected: Whether the event was rejected; the report then contains no camera, time or
-            score of it either, since the alert's other events name the subject.
+            score of the event either, since the alert's other events name the subject.
     """
 
     event: AlertEvent

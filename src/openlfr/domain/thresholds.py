@@ -75,8 +75,9 @@ class Threshold:
     def basis_problem(self, listed: ListState) -> str:
         """Return why the stated basis is not valid for this list; empty if it is valid.
 
-        Removals, suspensions and expiries do not weaken a threshold. Each addition does, since a
-        stranger can be mistaken for one more person.
+        For an uncalibrated threshold, only the length of the list matters. A calibrated threshold
+        is not weakened by removals, suspensions and expiries. It is weakened by each addition,
+        since a stranger can be mistaken for one more person.
         """
         if not self.is_calibrated:
             return self.list_size_warning(listed.people)
@@ -96,7 +97,7 @@ class Threshold:
         )
 
     def is_outgrown_by(self, subjects: int) -> bool:
-        """Return whether the list is longer than the list with which the default was measured."""
+        """Return whether the list is longer than the list of `row`; False without a `row`."""
         return self.row is not None and max(subjects, self.list_size) > self.row.list_size
 
     def list_size_warning(self, subjects: int) -> str:
@@ -148,7 +149,9 @@ class Threshold:
 
 
 def default_threshold(table: Sequence[DefaultRow], stated: float, list_size: int) -> Threshold:
-    """Return a model's default for a list, from the table row for the next longer list.
+    """Return a model's default for a list.
+
+    The value is that of the first row whose list is at least as long, or else of the last row.
 
     Args:
         table: Rows in ascending order of list size; empty for a model that was not measured.

@@ -38,7 +38,7 @@ class Watchtime:
     unwatched: Counter[UnwatchedReason] = field(default_factory=Counter)
 
     def record_analysed(self, at: int) -> None:
-        """Count the time up to an analysed frame."""
+        """Count the time up to an analysed frame, as watched if it is within the longest gap."""
         if self.until is not None and at > self.until:
             gap = at - self.until
             if gap <= MAX_WATCHED_GAP_US:
@@ -48,7 +48,7 @@ class Watchtime:
         self.until, self.why = at, None
 
     def record_skipped(self, at: int, why: UnwatchedReason) -> None:
-        """Count the time up to a skipped frame."""
+        """Count the time up to a skipped frame as unwatched, if it exceeds the longest gap."""
         if self.until is None or at < self.until:
             self.until = at
         self.why = self.why or why
@@ -57,7 +57,7 @@ class Watchtime:
             self.until = at
 
     def record_pause(self) -> None:
-        """Make a pause the reason for the following unwatched time."""
+        """Make a pause the reason for the following unwatched time, unless there is a reason."""
         self.why = self.why or UnwatchedReason.PAUSED
 
     def take(self) -> tuple[int, dict[UnwatchedReason, int]]:

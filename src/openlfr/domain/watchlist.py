@@ -179,4 +179,4 @@ PERSONAL_FIELDS = (
     "note",
     "template_hash",
 )
-"""The fields of a `Reference` that identify people; they are erased some time after its removal."""
+"""The fields of a `Reference` that identify people; erased some time after the entry's removal."""

@@ -76,16 +76,16 @@ def decide(
         records: Records of the alerts.
         by: The person who decides.
         at: Time of the decision, UTC.
-        times: Time in which a verdict may be withdrawn, and time after which it is final.
+        times: Periods of the undo and of the automatic settlement, from the time of the verdict.
 
     Returns:
         The alert with the verdict.
 
     Raises:
         NotAllowed: The person may not decide.
-        BadInput: There is no such alert, or the person's name is missing or invalid.
-        Conflict: The alert is already decided, or has changed since that version; the message
-            names the person and the decision.
+        BadInput: No alert or several alerts match, or the person's name or the note is invalid.
+        Conflict: The alert is already decided or closed, or has changed since `target.version`;
+            the message names the person and the decision.
     """
     require(by, Action.DECIDE)
     by, judgement = _with_normal_name(by), _check_note(judgement)
@@ -101,7 +101,10 @@ def decide(
 def undo(
     target: AlertVersion, *, reason: str = "", records: Records, by: Principal, at: datetime
 ) -> RecordedAlert:
-    """Withdraw the person's own verdict before it is final; arguments and errors as in `decide`."""
+    """Withdraw the person's own last verdict, if the verdict is not final.
+
+    Arguments are those of `decide`, errors those of `decide` and `adjudication_rules.undo`.
+    """
     require(by, Action.DECIDE)
     by = _with_normal_name(by)
     return _change(
@@ -123,7 +126,10 @@ def look_again(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Record the second verdict on an alert; arguments and errors as in `decide`."""
+    """Record the verdict of the second look, by another person than the first verdict's author.
+
+    Arguments are those of `decide`, errors those of `decide` and `adjudication_rules.look_again`.
+    """
     require(by, Action.SECOND_LOOK)
     by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
@@ -144,7 +150,10 @@ def settle(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Record a supervisor's final verdict on an alert; arguments and errors as in `decide`."""
+    """Record the verdict of a supervisor that settles an alert.
+
+    Arguments are those of `decide`, errors those of `decide` and `adjudication_rules.settle`.
+    """
     require(by, Action.SETTLE)
     by, judgement = _with_normal_name(by), _check_note(judgement)
     return _change(
@@ -165,10 +174,11 @@ def record_outcome(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Record the outcome of an alert; arguments and errors as in `decide`.
+    """Record the outcome of an alert that has a verdict; arguments and errors as in `decide`.
 
-    The outcome *refuted* seals the pictures, and removes them from the annexes of runs. A later,
-    different outcome opens the pictures again, so only a supervisor may record one, with a reason.
+    The outcome *refuted* seals the pictures, and removes the pictures from the annexes of runs. A
+    later, different outcome opens the pictures again. So only a person who may open sealed pictures
+    may record such an outcome, and must state a reason.
     """
     require(by, Action.RECORD_OUTCOME)
     by = _with_normal_name(by)
@@ -196,10 +206,10 @@ def record_outcome(
 
 
 def apply_deadlines(records: Records, now: datetime) -> list[RecordedAlert]:
-    """Let undecided alerts lapse, and make uncontested verdicts final, when their time is over.
+    """Lapse undecided alerts, and settle alerts with their first verdict, after their deadlines.
 
     Returns:
-        The changed alerts.
+        The changed alerts. An alert that a person changes at this moment is left for the next call.
     """
     changed = []
     for alert_id in records.alerts.due_alert_ids(now):
@@ -227,10 +237,14 @@ def _change(
     at: datetime,
     words: str = "",
 ) -> RecordedAlert:
-    """Apply a rule to an alert, and record all changes in one transaction.
+    """Apply a rule to an alert, record all changes in one transaction, and return the alert.
 
     The time of the change is never earlier than the alert's latest act, even if the clock was set
     back.
+
+    Raises:
+        BadInput: No alert or several alerts match.
+        Conflict: The alert has changed since `target.version`.
     """
     with records.unit_of_work() as work:
         alert = work.alerts.find(target.alert_id)

@@ -2,7 +2,8 @@
 
 An alert counts for the baseline in which it opened, as in `operations.baseline_figures`. Alerts
 about control subjects are not false alerts and have a count of their own. After the erasure of an
-alert its category is unknown, so it counts as an alert about another listed person.
+alert, the category of its entry is unknown, so that the alert counts as one about a listed person
+who is no control subject.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ _STOPPED = (Outcome.CONFIRMED, Outcome.REFUTED)
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The results of all alerts together, and the false alerts by baseline and by pool."""
+    """The results of all alerts together, and their false alerts by baseline and by pool.
+
+    Attributes:
+        by_baseline: First each displayed baseline, then each pool of more than one baseline.
+    """
 
     total: AlertResults
     by_baseline: tuple[FalseAlerts, ...] = ()
@@ -46,7 +51,12 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class _CountedAlert:
-    """An alert with the facts that its results need."""
+    """An alert with the facts that its results need.
+
+    Attributes:
+        baseline: Number of the baseline in which the alert opened; 0 without a valid baseline.
+        minutes: Minutes stopped, of the latest outcome; None if unknown.
+    """
 
     alert: RecordedAlert
     baseline: int
@@ -93,7 +103,11 @@ def count_results(
 def bound_silence(
     results: AlertResults, counts: CameraCounts, tracks_per_walker: float | None
 ) -> FalseAlertBound | None:
-    """Bound the share of false alerts if no alert is refuted or unverified, else return None."""
+    """Bound the share of false alerts by the searched tracks without an alert.
+
+    Returns:
+        The bound; None if an alert is refuted or unverified, or if there is no such track.
+    """
     tracks = counts.tracks_searched - counts.tracks_matched  # matched tracks are of listed people
     if results.max_false or tracks < 1:
         return None
@@ -174,8 +188,9 @@ def _false_alerts(
 def compute_rates(results: AlertResults, counts: CameraCounts) -> tuple[FalseAlertRate, ...]:
     """Compute the range of false alerts over each denominator that is not 0.
 
-    Intervals of shares are Clopper and Pearson's. The number of false alerts in an hour has no
-    upper limit, so its interval is that of a Poisson rate.
+    A share is left out if its denominator is below the highest number of false alerts. Intervals
+    of shares are Clopper and Pearson's. The number of false alerts in an hour has no upper limit,
+    so its interval is that of a Poisson rate.
     """
     low, high = results.refuted, results.max_false
     rates = [

@@ -1,7 +1,7 @@
 """Figures by baseline, and sums of comparable baselines, for a run and for a city.
 
 Numbers of faces and tracks, and scores, come from the tallies of the baseline. An alert event
-counts for the latest baseline at the time of the event. In a city two baselines are in use for a
+counts for the baseline that opened last before the event. In a city two baselines are in use for a
 moment, since workers apply a change one after the other.
 """
 
@@ -37,7 +37,9 @@ def figures_by_baseline(
     *,
     epoch: int | None = None,
 ) -> FiguresByBaseline:
-    """Add up the counts of each baseline of a deployment.
+    """Add up the counts of each baseline, and of each pool of baselines, of a deployment.
+
+    Counts of an altered baseline are added to number 0, like counts without a baseline.
 
     Args:
         baselines: Recorded baselines.

@@ -22,7 +22,9 @@ _MAX_TRIES = 20  # number of processes that may open a baseline of a deployment 
 def open_baseline(
     adoption: BaselineAdoption, *, records: Records, at: datetime, alone: bool = False
 ) -> Opening:
-    """Return the recorded opening of a process's baseline; record it with its act if it is missing.
+    """Return the recorded opening of a process's baseline.
+
+    If no opening is recorded, a new opening is recorded with its act, and returned.
 
     Args:
         adoption: The baseline that the process uses, or is about to use.
@@ -31,7 +33,8 @@ def open_baseline(
         alone: Whether this process is the only one that works for the deployment.
 
     Raises:
-        Unavailable: The records do not answer.
+        Unavailable: The records do not answer, or other processes opened a baseline at the same
+            moment in each of 20 tries.
     """
     deployment = adoption.baseline.deployment
     for _ in range(_MAX_TRIES):

@@ -1,9 +1,10 @@
 """Calibration: the lowest threshold for which the data show a FPIR of at most the target.
 
-Each of `n` unlisted people has one score: the highest score of all their tracks against the present
-list. The threshold lies just above the (k+1)-th highest score, with the largest k whose upper limit
-is at most the target (Clopper and Pearson, "The use of confidence or fiducial limits illustrated in
-the case of the binomial", Biometrika 26, 1934):
+The FPIR (false positive identification rate) is the share of unlisted people who reach the
+threshold. Each of `n` unlisted people has one score: the highest score of all their tracks against
+the present list. The threshold lies just above the (k+1)-th highest score, with the largest k whose
+upper limit is at most the target (Clopper and Pearson, "The use of confidence or fiducial limits
+illustrated in the case of the binomial", Biometrika 26, 1934):
 
     k = max{k: Beta^-1(0.975; k + 1, n - k) <= target}
 
@@ -79,7 +80,7 @@ def calibrate(scores: NDArray[np.float32], target_fpir: float) -> CalibratedThre
 
 
 def _max_above(people: int, target: float) -> int:
-    """Return the largest number of people whose upper limit is at most the target."""
-    numbers = np.arange(int(people * target) + 1)  # an upper limit lies above the share itself
+    """Return the largest k, of `people`, whose upper limit is at most the target."""
+    numbers = np.arange(int(people * target) + 1)  # a larger k / people is above the target
     upper = beta.ppf(0.975, numbers + 1, people - numbers)
     return int(np.searchsorted(upper, target, side="right")) - 1

@@ -47,9 +47,9 @@ def find_calibrated_threshold(
 ) -> Threshold:
     """Return the threshold of the newest calibration for a target that is valid for this list.
 
-    It is valid for the same models, rules and version, if no entry was added since. Control
-    subjects do not count: no score against listed people depends on them. Removals do not weaken
-    it. A calibration of another list is never scaled to the length of this one.
+    A calibration is valid for the same models, rules and version, if no entry was added since then.
+    Added control subjects do not count: no score against listed people depends on them. Removals
+    do not weaken a calibration. A calibration is never scaled to a longer list.
 
     Args:
         target_fpir: The configured target; a calibration for another target is not used.
@@ -60,7 +60,8 @@ def find_calibrated_threshold(
         at: Time of the start, UTC.
 
     Raises:
-        Misconfigured: There is none; the message states the nearest reason.
+        Misconfigured: There is no such calibration. The message states the number of added entries,
+            or else that the models, rules or version differ, or that the target has none.
     """
     standing = records.watchlist.references(
         watchlists=watchlists,

@@ -183,7 +183,10 @@ class _Measurements:
         return replace(check, advice=tuple(list_advice(check)))
 
     def _advised_input(self, usable: int, seen: int) -> int | None:
-        """Return the smallest larger input that finds nearly all usable faces; else None."""
+        """Return the longer side of the smallest larger input that detects nearly all usable faces.
+
+        None if the present input does, or if no larger input does.
+        """
         if not usable or seen >= _MIN_SHARE * usable:
             return None
         full = _fitted(*self._size, max(self._size))
@@ -193,7 +196,7 @@ class _Measurements:
 
 
 def _count_matched(usable: Sequence[Detection], detected: Sequence[Detection]) -> int:
-    """Count the usable faces that are among the detected faces."""
+    """Count the usable faces with a detected face at the same place."""
     return sum(any(u.box.iou(d.box) > _SAME_FACE_IOU for d in detected) for u in usable)
 
 
@@ -204,7 +207,7 @@ def _fitted(width: int, height: int, longer_side: int) -> tuple[int, int]:
 
 
 def _inside(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
-    """Scale the picture's size to fit into a box, as multiples of 32."""
+    """Scale the picture's size to fit into a box (width, height), as multiples of 32."""
     scale = min(box[0] / width, box[1] / height)
     return min(box[0], _multiple(width * scale)), min(box[1], _multiple(height * scale))
 

@@ -5,7 +5,7 @@ than the latest act. But one act that was recorded while the clock was far ahead
 entry expire. So if the log is ahead of the clock by more than `AHEAD`, entries that have expired by
 the log but not by the clock are suspended: nobody is searched for by mistake, and no entry is lost.
 If the clock is behind, a person sets the clock, and the expired entries are erased. If the act has
-a wrong date, a person confirms the clock.
+a wrong date, a person confirms the clock, and the suspended entries are searchable again.
 """
 
 from __future__ import annotations
@@ -40,13 +40,18 @@ _SEARCHED = (EntryStatus.PENDING, EntryStatus.ACTIVE)
 
 
 def find_act_ahead(records: Records, now: datetime) -> RecordedAct | None:
-    """Return the latest act, if its date is too far ahead of the clock; else None."""
+    """Return the latest act, if its time is more than `AHEAD` later than the clock; else None."""
     latest = records.audit.latest()
     return latest if latest is not None and latest.at > now + AHEAD else None
 
 
 def expiry_time(records: Records, now: datetime) -> datetime:
-    """Return the time that decides on expiry: the clock, or a later, plausible latest act."""
+    """Return the time that decides on expiry.
+
+    Returns:
+        The time of the latest act, if it is later than the clock by at most `AHEAD`; else the
+        clock's time.
+    """
     latest = records.audit.latest()
     return now if latest is None or latest.at > now + AHEAD else max(now, latest.at)
 
@@ -90,7 +95,7 @@ def confirm(
     """Confirm that the clock is right; acts with a later date are then ignored.
 
     Returns:
-        The act with the latest date, and the entries that are searchable again.
+        The act with the latest date, and the entries that had been suspended and are active again.
 
     Raises:
         NotAllowed: The person may not confirm the clock.

@@ -1,9 +1,9 @@
 """Selects the people of a calibration: nobody who is listed, and nobody twice.
 
 A listed person among the strangers would raise the threshold, and the same stranger twice would
-count as two people. Names are compared, and the templates of the photos, to find nearly the same
-picture. Another photo of a listed person under another name is not detected: it looks like a
-stranger who resembles that person, and such strangers must stay.
+count as two people. Names are compared, and templates of photos, which detects nearly equal
+pictures. A different photo of a listed person under another name is not detected: it cannot be
+distinguished from a stranger who resembles the listed person, and such strangers must stay.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SelectedPeople:
 
     Attributes:
         photos: Usable photos of each person, by name.
-        left_out: Why each other person of the folder does not walk, by name.
+        left_out: Why each other person of the folder is left out, by name.
         photos_sha256: Digest of the usable photos; names do not change it.
     """
 
@@ -57,7 +57,8 @@ def select_people(
 ) -> SelectedPeople:
     """Leave out listed people, people without a usable photo, and second folders of one person.
 
-    Entries of all watchlists are compared, including pending and suspended ones.
+    Names are compared with active, pending and suspended entries of all watchlists. Pictures are
+    compared with active and suspended entries, and with earlier people of the cohort.
 
     Args:
         cohort: Photos of each person, by the name of their folder.
@@ -105,7 +106,7 @@ def select_people(
 def _examine(
     files: Sequence[Path], detector: FaceDetector, embedder: FaceEmbedder
 ) -> tuple[list[Path], NDArray[np.float32], list[str], str]:
-    """Return the usable photos, their templates and hashes, and the reason of the last refusal."""
+    """Return usable photos, their templates and hashes, and the problem of the last other photo."""
     usable: list[Path] = []
     vectors: list[NDArray[np.float32]] = []
     hashes: list[str] = []
@@ -124,7 +125,7 @@ def _examine(
 
 
 def _find_copied(vectors: NDArray[np.float32], listed: ListedTemplates) -> str:
-    """Return the listed person with nearly the same picture; empty if there is none."""
+    """Name a listed person with nearly the same picture, for a sentence; empty without one."""
     for vector in vectors:
         for subject, (score, _) in listed.best_of_each(vector).items():
             if score >= NEAR_COPY:
@@ -135,7 +136,7 @@ def _find_copied(vectors: NDArray[np.float32], listed: ListedTemplates) -> str:
 def _find_owner(
     vectors: NDArray[np.float32], known: NDArray[np.float32], owners: Sequence[str]
 ) -> str:
-    """Return the earlier person of the cohort with nearly the same picture; empty without one."""
+    """Name the earlier person of the cohort with nearly the same picture; empty without one."""
     if not len(known):
         return ""
     best = (vectors @ known.T).max(axis=0)

@@ -75,7 +75,7 @@ class DeploymentCounts:
         )
 
     def select_newest(self, number: int) -> DeploymentCounts:
-        """Return the counts of the newest hours that have counts."""
+        """Return the counts of the `number` newest hours among the hours that have counts."""
         hours = sorted({hour for _, hour in self.hours})[-number:]
         return DeploymentCounts(
             {key: counts for key, counts in self.hours.items() if key[1] in hours}

@@ -2,8 +2,8 @@
 
 A configuration contains a whole authorisation, so its first start records draft, authorisation
 and start. A later change of the configuration is a revision, which is authorised again. A run
-applies a pause or a stop within 2 seconds, like a removal from the watchlist. The city-wide
-services do the same, through control.v1.
+reads a pause or a stop from the records within 2 seconds, like a removal from the watchlist.
+City-wide services receive both through the topic control.v1.
 """
 
 from __future__ import annotations
@@ -56,16 +56,20 @@ class Start:
 def register(
     configured: Deployment, *, records: Records, by: Principal, at: datetime
 ) -> Deployment:
-    """Record a configured deployment as new or as a revision; skip an unchanged deployment.
+    """Record a configured deployment as new, or as a revision if it differs from the recorded one.
 
-    The draft is recorded under the name of the person who runs the command. The authorisation is
-    recorded under the configured name `authorised_by`.
+    Nothing is recorded for an unchanged or a closed deployment. The draft is recorded under the
+    name of the person who runs the command, and the authorisation under the configured name
+    `authorised_by`.
 
     Returns:
-        The recorded deployment; a stopped or closed deployment remains stopped or closed.
+        The recorded deployment, which is authorised if it is new. A revision does not change the
+        status of a started, paused or stopped deployment.
 
     Raises:
-        NotAllowed: The person may not draft deployments.
+        NotAllowed: The person may not draft deployments, or is logged in, so that another person
+            must authorise the deployment.
+        BadInput: The id or name of a new deployment can be taken for another deployment.
     """
     require(by, Action.DRAFT_DEPLOYMENT)
     with records.unit_of_work() as work:
@@ -78,8 +82,8 @@ def start(
     """Register a deployment and start it in one transaction, also after a pause or a stop.
 
     Raises:
-        NotAllowed: The person may not draft deployments.
-        BadInput: The deployment was closed.
+        NotAllowed: See `register`.
+        BadInput: The deployment was closed; or see `register`.
     """
     require(by, Action.DRAFT_DEPLOYMENT)
     with records.unit_of_work() as work:
@@ -108,10 +112,13 @@ def register_and_start(
     """Register a deployment, and start it if it was never started.
 
     A paused or stopped deployment is not started: city-wide services call this function at each
-    installation, which is no decision to start.
+    installation, and an installation is no decision to start.
+
+    Returns:
+        The recorded deployment.
 
     Raises:
-        NotAllowed: The person may not draft deployments.
+        NotAllowed, BadInput: See `register`.
     """
     known = register(configured, records=records, by=by, at=at)
     if known.status is not DeploymentStatus.AUTHORISED:
@@ -120,24 +127,28 @@ def register_and_start(
 
 
 def pause(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Pause a deployment: no face is searched until the deployment is resumed.
+    """Pause a started deployment: no face is searched until the deployment is resumed.
 
     Args:
         named: The name, or a beginning of the id.
-        reason: The reason in the person's words.
+        reason: The reason in the person's words; may be empty.
         records: Records of the deployments.
         by: The person.
         at: Time of the act, UTC.
 
     Raises:
         NotAllowed: The person may not pause deployments.
-        BadInput: There is no such deployment, it is not started, or the reason is blank.
+        BadInput: No deployment or several match, the deployment's status does not allow the change,
+            or the reason contains only spaces or a rejected character.
     """
     return _move(named, DeploymentPaused, reason, records, by, at)
 
 
 def resume(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Search faces again after a pause or a stop; arguments and errors as in `pause`."""
+    """Start a deployment again after a pause or a stop, without a new revision.
+
+    Arguments and errors are those of `pause`, but the person must be allowed to draft deployments.
+    """
     require(by, Action.DRAFT_DEPLOYMENT)
     reason = check_reason(reason)
     with records.unit_of_work() as work:
@@ -153,15 +164,18 @@ def resume(named: str, reason: str, *, records: Records, by: Principal, at: date
 
 
 def stop(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
-    """Stop a deployment, which may be started again; arguments and errors as in `pause`."""
+    """Stop a started or paused deployment, which may be started again.
+
+    Arguments and errors are those of `pause`.
+    """
     return _move(named, DeploymentStopped, reason, records, by, at)
 
 
 def close(named: str, reason: str, *, records: Records, by: Principal, at: datetime) -> Deployment:
     """Close a deployment for good, and let its control subjects expire.
 
-    They consented to walk during this deployment. On a list that another open deployment searches
-    they remain. Arguments and errors as in `pause`.
+    Control subjects consented to walk during this deployment. Control subjects on a list that
+    another open deployment searches remain listed. Arguments and errors are those of `pause`.
     """
     return _move(named, DeploymentClosed, reason, records, by, at)
 
@@ -222,8 +236,8 @@ def _require_distinct(configured: Deployment, recorded: Sequence[Deployment]) ->
     """Check that a new deployment cannot be taken for another one.
 
     Raises:
-        BadInput: Its id is the id or name of another deployment except for the case of letters, or
-            its name is the id of an open deployment.
+        BadInput: Apart from upper and lower case, the new id equals the id or name of another
+            deployment, or the new name equals the id of a deployment that is not closed.
     """
     new_id, new_name = configured.deployment_id.casefold(), configured.name.casefold()
     for each in recorded:
@@ -245,7 +259,7 @@ def _require_distinct(configured: Deployment, recorded: Sequence[Deployment]) ->
 
 
 def _alteration(known: Deployment) -> dict[str, object]:
-    """Return a direct change in the database; the authorisation is recorded again after one."""
+    """Return a direct change in the database as a field, so that it causes a revision."""
     return {"altered": known.alteration} if known.alteration else {}
 
 

@@ -90,9 +90,11 @@ def enrol(
     by: Principal,
     now: datetime,
 ) -> Iterator[RowReport]:
-    """Record an entry for every row with a good photo; an entry is durable when it is yielded.
+    """Record an entry for every row with a good photo that is not listed yet.
 
-    Entries are pending until `gallery.apply_pending` has moved their templates to the store.
+    Each row is enrolled when its report is read from the iterator, and its entry is durable by
+    then. A row that cannot be enrolled yields a report too. Entries are pending until
+    `gallery.apply_pending` has moved their templates to the vector store.
 
     Args:
         rows: Rows from `read_manifest`, with enroller and authoriser.
@@ -103,8 +105,8 @@ def enrol(
         now: UTC, recorded as the time of the act.
 
     Raises:
-        NotAllowed: The person may not enrol, or is logged in: then a file cannot state that another
-            person enrolled and authorised an entry.
+        NotAllowed: The person may not enrol. Or the person is logged in, which is reported at the
+            first row: a file cannot prove that another person authorised an entry.
         Misconfigured: The gallery was made with another model.
         Unavailable: The records or the vault do not answer.
     """

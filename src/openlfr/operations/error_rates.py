@@ -52,9 +52,9 @@ class OperatingPoint:
 
     Attributes:
         tpir: Share of mated probes found at `threshold`.
-        threshold: The smallest score at which the measured FPIR is not above the target.
+        threshold: The lowest threshold at which the measured FPIR is at most the target.
         low, high: Interval of TPIR at the target FPIR, whose exact threshold is unknown; `low` is 0
-            if this threshold has no upper bound.
+            if the strangers do not bound this threshold from above.
         false_positives: Number of non-mated probes at or above `threshold`.
         threshold_low, threshold_high: Interval of the threshold that has the target FPIR; None if
             unbounded.
@@ -62,7 +62,7 @@ class OperatingPoint:
         tpir_here: TPIR at `threshold` itself, with its interval.
         as_another: Share of mated probes whose best candidate is at or above `threshold` but is
             another person; these are false alerts too.
-        reason: A sentence if there are too few strangers; else None.
+        reason: Why `low` is 0, as a sentence, if there are too few strangers; else None.
     """
 
     tpir: float
@@ -84,7 +84,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A target FPIR for which there are too few strangers.
+    """A target FPIR at which not even one of the strangers may be a false alert.
 
     Attributes:
         reason: A sentence with the required number of strangers.
@@ -134,7 +134,7 @@ def measure(
 def _point(
     trials: Trials, strangers: NDArray[np.float32], fpir: float
 ) -> OperatingPoint | Unsupported:
-    """Compute the operating point at a target FPIR.
+    """Compute the operating point at a target FPIR, or state that there are too few strangers.
 
     Args:
         trials: The experiment.

@@ -1,10 +1,11 @@
 """Evaluate: open-set 1:N identification on a folder of faces (ISO/IEC 19795-1).
 
-The first photo of each person with two or more photos is in the gallery, and their other photos
-are mated probes. Photos of all other people are non-mated probes. The face nearest the centre of a
-photo counts, and no photo is rejected for its quality. A failed photo counts as a miss: a probe
-without a face matches nobody, and no probe matches a person whose gallery photo failed. The score
-is the cosine, which is the similarity of `stages.search` with one reference per subject.
+The first photo of each person with two or more photos is in the gallery, and that person's other
+photos are mated probes. The single photo of each other person is a non-mated probe. The face
+nearest the centre of a photo counts, and no photo is rejected for its quality. A failed photo
+counts as a miss: a probe without a face matches nobody, and no probe matches a person whose gallery
+photo failed. The score is the cosine, which is the similarity of `stages.search` with one reference
+per subject.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def evaluate(
 
 
 def most_central(detections: Sequence[Detection], width: float, height: float) -> Detection | None:
-    """Return the detection whose box's centre is nearest the picture's centre, or None."""
+    """Return the detection whose box's centre is nearest the picture's; None without detections."""
 
     def distance(detection: Detection) -> float:
         x, y = detection.box.centre
@@ -276,7 +277,10 @@ def _search(
 def _best(
     probes: NDArray[np.float32], gallery: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Return the best score of each probe, and its gallery row; a failed photo scores -inf."""
+    """Return the best score of each probe, and the row of this score in the gallery.
+
+    Scores of a failed probe, and with a failed gallery photo, are -inf.
+    """
     best = np.empty(len(probes), np.float32)
     who = np.empty(len(probes), np.intp)
     for start in range(0, len(probes), 1024):

@@ -51,7 +51,8 @@ def encode(evidence: Evidence, *, kept_at: datetime | None = None) -> bytes:
 
     Args:
         evidence: The evidence.
-        kept_at: Time of storage, UTC; now if None. `read_storage_time` reads this time alone.
+        kept_at: Time of storage, UTC; now if None. `read_storage_time` reads this time without
+            decoding the pictures.
     """
     face, scene = _png(evidence.face), _png(evidence.scene.small)
     header = json.dumps(

@@ -134,8 +134,9 @@ def examine(
 def find_faces(image: NDArray[np.uint8], detector: FaceDetector) -> list[Detection]:
     """Detect all faces of a still picture, from very small faces to a face that fills the picture.
 
-    Three sizes are tried until there is a face: first the detector's best size; then the picture
-    with a margin, since a face that fills the picture has no outline; then the full size.
+    Three inputs are tried until there is a face. First, the picture is scaled to the detector's
+    best size. Then, a margin is added, since a face that fills the picture has no outline. Last,
+    the picture has its full size, up to 1280 pixels. The result is empty if all three fail.
     """
     height, width = image.shape[:2]
     side = min(max(width, height, _INPUT_SIDES[0]), _INPUT_SIDES[1])
@@ -213,7 +214,7 @@ def make_reference_picture(examined: ExaminedPhoto) -> Evidence:
     The photo is first shrunk, so that the face is at most `_MAX_REFERENCE_FACE` pixels long.
 
     Raises:
-        BadInput: Other faces cover the enrolled one.
+        BadInput: Other faces cover the enrolled face.
     """
     box = examined.face.box
     scale = min(1.0, _MAX_REFERENCE_FACE / max(box.w, box.h))

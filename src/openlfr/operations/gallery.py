@@ -69,10 +69,10 @@ def apply_pending(
     """Erase removed entries from the stores, and activate or refuse pending entries.
 
     A pending entry is compared with all entries of all watchlists, including suspended entries.
-    Notes of the entry name another picture of the same subject, and look-alikes among other
-    subjects. A magnet is refused. A copy of a picture that is listed under another name is refused
-    too, unless a third person allows the entry with a reason. If two rows of one import are copies,
-    the upper row is accepted.
+    The note of the entry names another picture of the same subject, and look-alikes among other
+    subjects. A magnet, which resembles many other subjects, is refused. A copy of a picture that is
+    listed under another name is refused too, unless a third person allows the entry with a reason.
+    If two rows of one import are copies, the upper row is accepted.
 
     Call this function whenever `records.watchlist.version()` has changed.
 
@@ -82,14 +82,14 @@ def apply_pending(
         vault: Decrypts the templates; pictures of removed entries are erased from the vault.
         facts: Facts about the current embedder; its default threshold defines look-alikes.
         now: UTC, recorded as the time of the acts.
-        limit: Largest number of entries to activate or refuse, in one transaction; the watchlist's
-            version changes if there is any.
+        limit: Largest number of entries to activate or refuse in this call, which uses one
+            transaction; None for all pending entries. The watchlist's version changes if one is.
 
     Returns:
         The activated and refused entries, in the order of import.
 
     Raises:
-        Unavailable: A store does not answer. Completed steps are final; call it again later.
+        Unavailable: A store does not answer. Completed steps are final; call this function again.
     """
     erase_removed_entries(records, templates, vault, now=now)
     waiting = records.watchlist.outbox()[:limit]
@@ -160,10 +160,13 @@ def apply_pending(
 def erase_removed_entries(
     records: Records, templates: TemplateStore, vault: Vault, *, now: datetime
 ) -> int:
-    """Erase templates and pictures of removed and refused entries; return their number.
+    """Erase templates and pictures of removed and refused entries.
 
-    The picture of an entry that a held or sealed alert names is evidence of what a person was
-    compared with: `erase_retained_pictures` erases it after the hold or the seal.
+    If a held or sealed alert names the entry, only the template is erased: the picture is evidence,
+    and `erase_retained_pictures` erases the picture after the hold or the seal.
+
+    Returns:
+        The number of entries whose template was erased.
     """
     leaving = records.watchlist.awaiting_erasure()
     if leaving:  # in one call, since Milvus Lite rewrites its files for each removal
@@ -217,7 +220,7 @@ def _erase_strays(
 
 
 def erase_forgotten_templates(records: WatchlistRecords, templates: TemplateStore) -> int:
-    """Erase stored templates of removed or refused entries; return their number.
+    """Erase stored templates of removed or refused entries; return the number of templates.
 
     Such a template remains if its entry was removed while a process stored the template, and this
     process was killed. Templates without any record are not erased.
@@ -237,7 +240,8 @@ def erase_forgotten_templates(records: WatchlistRecords, templates: TemplateStor
 def erase_unrecorded_pictures(records: WatchlistRecords, vault: Vault, now: datetime) -> int:
     """Erase reference pictures without an entry, left by a killed import; return their number.
 
-    An import stores a picture a moment before it records the entry, so young pictures are kept.
+    An import stores a picture a moment before it records the entry. So pictures that are younger
+    than `CRASH_MARGIN` are not erased.
     """
     names = vault.names(PICTURES)  # before the records, since a picture is stored before its entry
     named = records.picture_names()
@@ -277,7 +281,7 @@ def describe_unsearched(
     Args:
         records: The recorded entries.
         index: The index in use.
-        altered: Result of `WatchlistRecords.altered`.
+        altered: Result of `WatchlistRecords.altered_entries`.
     """
     reasons: dict[str, list[str]] = {}
     for reference_id, problem in sorted(altered.items()):

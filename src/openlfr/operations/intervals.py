@@ -52,7 +52,10 @@ class Ranks(NamedTuple):
 
 
 def clopper_pearson(hits: float, trials: float, *, level: float = LEVEL) -> Interval:
-    """Compute the interval of a share of independent trials; both numbers may be fractional."""
+    """Compute the interval of a share of independent trials; both numbers may be fractional.
+
+    Without trials, the interval is 0 to 1.
+    """
     tail = (1 - level) / 2
     if trials <= 0:
         return Interval(0.0, 1.0)
@@ -83,7 +86,11 @@ def quantile_ranks(trials: int, share: float, *, level: float = LEVEL) -> Ranks:
 
 
 def compute_min_trials(share: float, *, level: float = LEVEL) -> int:
-    """Compute the smallest number of observations that bounds a quantile from above."""
+    """Compute the number of observations that bound the score exceeded by `share` from above.
+
+    With this number of trials or more, `quantile_ranks(...).above` is not 0, and a share of 0 hits
+    has an upper limit of at most `share`.
+    """
     return int(np.ceil(np.log((1 - level) / 2) / np.log1p(-share)))
 
 

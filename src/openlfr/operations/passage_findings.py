@@ -1,4 +1,4 @@
-"""Retains how control subjects were recognised, before an alert or a subject's name is erased.
+"""Retains where control subjects were recognised, before an alert or a subject's name is erased.
 
 Afterwards no row connects a subject with the camera and time of a sighting. What remains of a
 passage is the log of the walk, and the cameras at which the subject was recognised.
@@ -29,14 +29,14 @@ def read_sightings(deployment_id: str, alerts: AlertRecords) -> Sightings:
 def names_of_subjects(
     passages: Sequence[Passage], watchlist: WatchlistRecords
 ) -> Mapping[str, str]:
-    """Return the subject's name for each `PassagePlan.subject_id`; empty if it was erased."""
+    """Return the name of each `PassagePlan.subject_id`; an erased name is empty."""
     ids = {each.plan.subject_id for each in passages}
     entries = watchlist.references(reference_ids=ids) if ids else []
     return dict.fromkeys(ids, "") | {each.reference_id: each.subject for each in entries}
 
 
 def retain_findings_of_alert(alert_id: str, *, work: UnitOfWork, at: datetime) -> None:
-    """Record for which logged passages this alert counts, before its subject is erased.
+    """Record the logged passages and cameras for which an alert counts, before its erasure.
 
     Args:
         alert_id: The alert that is about to be erased.
@@ -56,7 +56,7 @@ def retain_findings_of_alert(alert_id: str, *, work: UnitOfWork, at: datetime) -
 def retain_findings_of_subjects(
     reference_ids: Collection[str], *, work: UnitOfWork, at: datetime
 ) -> None:
-    """Record the findings of passages of removed subjects, before the names are erased.
+    """Record the cameras that recognised the subjects of entries, before the names are erased.
 
     Args:
         reference_ids: Entries whose names are about to be erased.

@@ -1,7 +1,8 @@
 """Counts in how many planned passages the control subjects were recognised.
 
 Passages are added up only where model, rules and threshold are the same, like all figures. A
-passage whose result is unknown makes the rate a range. A plan without a logged walk is counted.
+passage whose result is unknown makes the rate a range. Plans without a logged walk are in no rate,
+but their number is reported.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from openlfr.ports import Records
 
 Score = tuple[str, bool | None]
-"""Subject id, and whether a passage was found; None if the result is unknown."""
+"""Subject id, and whether the subject was recognised in a passage; None if this is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class PassageRate:
     """The share of passages in which the subject was recognised.
 
     Attributes:
-        found, missed, unknown: Numbers of passages. The result is unknown if a sighting of the time
-            of the walk was erased before the walk was logged.
+        found, missed, unknown: Numbers of passages with this result. A passage is unknown if the
+            subject was not found, but a sighting at the time of the walk was erased before the walk
+            was logged.
         subjects: Number of subjects.
         rate: Lowest and highest possible rate, which differ if a result is unknown; None with too
             few subjects.
@@ -60,8 +62,8 @@ class PassageGroup:
     Attributes:
         baselines: Numbers of the baselines; 0 for passages without a recorded baseline.
         threshold: The threshold; None without a recorded baseline.
-        whole: Passages, found at one of their cameras at least.
-        by_camera: Passages by each camera, found at this camera.
+        whole: The rate of passages with a recognition at one of their cameras at least.
+        by_camera: For each camera, the rate of its passages with a recognition at this camera.
     """
 
     baselines: tuple[int, ...]
@@ -75,7 +77,7 @@ class PassageResult:
     """All planned passages of a deployment.
 
     Attributes:
-        planned: Number of plans, also of deleted ones.
+        planned: Number of plans, including deleted plans.
         not_logged: Ids of the plans without a logged walk, in their order.
         altered: How the rows of a passage differ from its acts, by plan id. These passages are in
             no rate.
@@ -94,6 +96,8 @@ class PassageResult:
 
 def passage_result(named: str, *, records: Records) -> PassageResult:
     """Score the logged passages of a deployment by its recorded sightings.
+
+    A passage counts for the baseline at the end of its walk, or for none if that one was altered.
 
     Args:
         named: Id or name of the deployment.
@@ -204,7 +208,12 @@ def _describe_upper_bound(
     deployment: Deployment,
     records: Records,
 ) -> str:
-    """Compare the references of the subjects with those of the other listed people."""
+    """Describe the advantage of the subjects' photos over photos of other listed people.
+
+    Returns:
+        That the median quality is higher, or else that the median date is later, or that one of the
+        two groups has no photos; empty without any of these.
+    """
     subjects = {names[each.plan.subject_id] for each in walks}
     entries = records.watchlist.references(
         watchlists=deployment.watchlists, statuses=(EntryStatus.ACTIVE,)

@@ -78,8 +78,9 @@ def plan_passage(walk: WalkToPlan, *, records: Records, by: Principal, at: datet
 
     Raises:
         NotAllowed: The person may not plan passages.
-        BadInput: The deployment is over or altered, it has no such camera, or no list that it
-            searches has a searchable entry of this control subject.
+        BadInput: No deployment or several match, the deployment is over or altered, or the
+            deployment has no such camera. Or no searched list has a searchable entry of this
+            control subject.
     """
     require(by, Action.PLAN_PASSAGE)
     with records.unit_of_work() as work:
@@ -113,7 +114,7 @@ def plan_passage(walk: WalkToPlan, *, records: Records, by: Principal, at: datet
 
 
 def log_passage(walk: Walk, *, records: Records, by: Principal, at: datetime) -> Passage:
-    """Record that a planned walk took place.
+    """Record that a planned walk took place; return the passage with its log.
 
     Args:
         walk: The walk.
@@ -124,7 +125,8 @@ def log_passage(walk: Walk, *, records: Records, by: Principal, at: datetime) ->
     Raises:
         NotAllowed: The person sees alerts by their role, or has acted on an alert of the
             deployment.
-        BadInput: There is no such plan, or the times or cameras do not fit the plan.
+        BadInput: No plan or several match, the times or cameras do not fit the plan, or the times
+            are within 10 seconds of another logged walk of the same subject.
         Conflict: The walk is already logged.
     """
     require(by, Action.LOG_PASSAGE)

@@ -4,8 +4,10 @@ These data are erased:
 
 - pictures and positions of alerts beyond the retention, and of alerts about people who were
   mistaken for a listed person;
-- evidence without an alert, left by a crash, and pictures without an entry;
-- pictures and templates of expired entries.
+- pictures and positions of rejected sightings;
+- evidence without an alert, left by a crash;
+- expired entries, whose pictures and templates `operations.gallery` then erases;
+- names in entries that were removed longer ago than the retention.
 
 The rows of these alerts and entries remain on record, without a face or a place.
 
@@ -61,7 +63,8 @@ ROWS_REMAIN = (
     "Erased rows are still in {where}, since another program is reading the records: run openlfr "
     "purge after that program has ended."
 )
-"""Message if `Records.erase_for_good` was not complete; {where} is the path of the log."""
+"""Message if `Records.erase_for_good` was not complete; {where} is the path of
+SQLite's write-ahead log."""
 
 MAX_CRASH_ORPHANS = 2
 """Pictures without an alert that are erased automatically. A crash leaves one, between picture and
@@ -97,11 +100,11 @@ class DueErasures:
 
     @property
     def counts(self) -> Counter[str]:
-        """Numbers of due data by kind."""
+        """Numbers of due data, by the keys of `ERASURE_WORDS`."""
         return Counter({name: len(getattr(self, name)) for name in ERASURE_WORDS})
 
     def without_lost_records(self) -> DueErasures:
-        """Return the same data without pictures whose alerts the records may have lost."""
+        """Return the same data, without `orphans` if `lost_records` is set."""
         return replace(self, orphans=()) if self.lost_records else self
 
 
@@ -114,7 +117,9 @@ def find_due(
     now: datetime,
     deployments: Collection[str] = (),
 ) -> DueErasures:
-    """Find data whose retention is over, without a change.
+    """Find data whose retention is over, and change nothing.
+
+    Alerts on hold and sealed alerts are not due. An alert is either in `alerts` or in `mistaken`.
 
     Args:
         records: Records of alerts and entries.
@@ -156,9 +161,10 @@ def erase_due(
 ) -> DueErasures:
     """Erase all due data, without a person's request; return the erased data.
 
-    Deadlines of alerts are applied before. Pictures without an alert remain if the records may be
-    older than the vault; a person confirms their erasure with `purge`. Arguments and errors
-    are those of `find_due` and `purge`.
+    Before that, deadlines of alerts are applied, and entries of unclear expiry are suspended.
+    Pictures without an alert remain if the records may be older than the vault; a person confirms
+    their erasure with `purge`. Names and retained pictures of removed entries are erased too, but
+    are not in the result. Arguments and errors are those of `find_due` and `purge`.
     """
     apply_deadlines(records, now)
     suspend_entries_of_unclear_expiry(records, now)
@@ -172,7 +178,7 @@ def erase_due(
     ).without_lost_records()
     seal_written(
         records.written_files(), records.alerts.sealed_alert_ids()
-    )  # also what a crash cut off
+    )  # all sealed alerts, since a crash may have interrupted a sealing
     vault.erase_unfinished(now - CRASH_MARGIN)
     forget_entries(records, now - retention, now=now)
     erase_retained_pictures(records, vault, now=now)
@@ -192,8 +198,10 @@ def purge(
 ) -> None:
     """Erase due data, and record an act for each alert and entry.
 
-    Expired entries are removed from the records' outbox. The process that has the vector store open
-    erases their pictures and templates (`operations.gallery.erase_removed_entries`).
+    Mistaken alerts and rejected sightings are read again, so that new ones are erased too. An alert
+    that was put on hold since `find_due` is not erased. Expired entries are removed from the
+    records' outbox. The process that has the vector store open erases their pictures and templates
+    (`operations.gallery.erase_removed_entries`).
 
     Args:
         due: Result of `find_due`.
@@ -205,7 +213,7 @@ def purge(
 
     Raises:
         NotAllowed: The person may not purge.
-        Unavailable: A store does not answer. Completed erasures are final; call it again later.
+        Unavailable: A store does not answer. Completed erasures are final; purge again later.
     """
     if by.issuer != OPENLFR:
         require(by, Action.PURGE)
@@ -235,7 +243,7 @@ def purge(
 
 
 def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
-    """Erase the subjects' names of entries removed before a moment; return their number."""
+    """Erase names in entries that ended before a moment; return the number of these entries."""
     with records.unit_of_work() as work:
         ids = work.watchlist.subjects_to_erase(before)
         retain_findings_of_subjects(ids, work=work, at=now)
@@ -246,9 +254,10 @@ def forget_entries(records: Records, before: datetime, *, now: datetime) -> int:
 
 
 def erase_names(records: Records, before: datetime, *, by: Principal, at: datetime) -> NameErasures:
-    """Erase names and notes of people who acted on alerts before a moment.
+    """Erase names and notes of people who acted before a moment.
 
-    Acts on held and sealed alerts are left out: their authors and reasons belong to the evidence.
+    These are acts on alerts and passages, and on entries whose subject's name is erased. Acts on
+    held and sealed alerts are left out, since authors and reasons are part of the evidence.
 
     Returns:
         The numbers of erased and of retained acts.

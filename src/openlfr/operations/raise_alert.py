@@ -47,8 +47,9 @@ class AlertStores:
         book: The alert book.
         vault: Store of the evidence.
         directory: The records, which contain alerts that are over or that the book has lost.
-        window: Largest time between sightings of one alert, by captured time.
-        movement: Positions of cameras and highest speed, to find impossible sightings.
+        window: Longest time between a sighting and the alert's last sighting, by capture time, for
+            the sighting to join the alert.
+        movement: Positions of cameras and highest speed, to detect impossible sightings.
     """
 
     book: AlertBook
@@ -67,15 +68,18 @@ def raise_alert(
     record: Announce,
     call: str = "",
 ) -> AlertEvent | None:
-    """Open an alert or join one, and publish the event; return None for a known sighting.
+    """Open an alert or join one, and publish and record the event.
 
     Args:
         sighting: The sighting.
-        picture: Encoded evidence; empty if it is already stored, None without evidence.
+        picture: Encoded evidence; empty if the evidence is already stored, None without evidence.
         stores: The stores and rules.
         publish: Publishes the event.
         record: Records the event; does nothing if another process records published events.
         call: Id of the call; a repeated call has the same id (see `AlertBook.fold`).
+
+    Returns:
+        The event; None if the sighting was folded or erased before.
 
     Raises:
         Unavailable: A store does not answer; call this function again.

@@ -29,7 +29,7 @@ class Rejection:
     Attributes:
         alert_id: The id, or a beginning of it that only one alert has.
         sighting: Id of the sighting or of its event, or a beginning of it that only one event has.
-        reason: The reason in the person's words.
+        reason: The reason in the person's words; required only while the alert is sealed.
         version: Version of the alert that the person has read; None accepts the current version.
     """
 
@@ -50,16 +50,21 @@ def reject_sighting(
 ) -> RecordedAlert:
     """Remove a sighting from its alert, and erase its picture and event at once.
 
-    While the alert is sealed, its pictures are evidence of a mistaken stop. Only a person who may
-    open sealed pictures may reject a sighting then, with a reason.
+    The pictures of a sealed alert are evidence of a mistaken stop. So only a person who may open
+    sealed pictures may reject one of its sightings, and must state a reason.
+
+    Returns:
+        The alert without the sighting.
 
     Raises:
         NotAllowed: The person may not decide, or the alert is sealed and the person may not open
             sealed pictures.
-        BadInput: There is no such alert or sighting, or it is the alert's only sighting; then the
-            alert must be decided instead. Or the alert is sealed and there is no reason.
-        Conflict: The alert has changed since that version.
-        Unavailable: A store does not answer. The sighting is rejected, and is erased later.
+        BadInput: No alert or several alerts match, or no sighting or several sightings. Or the
+            sighting is the alert's only one, so that the alert must be decided instead. Or the
+            alert is sealed and there is no reason.
+        Conflict: The alert has changed since `rejection.version`.
+        Unavailable: A store does not answer. If the rejection is already recorded, the next purge
+            erases the sighting.
     """
     require(by, Action.DECIDE)
     reason = check_reason(rejection.reason)

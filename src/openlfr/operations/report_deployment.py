@@ -27,8 +27,8 @@ def report_deployment(
 ) -> RunSummary:
     """Collect the figures of a deployment, and write its report.
 
-    The act is recorded before the files are written. So an erasure by another process rewrites the
-    files, or this function does if the erasure came first.
+    The act is recorded before the files are written, so that an erasure by another process also
+    rewrites these files. If that erasure came before the files, this function repeats it in them.
 
     Args:
         id_or_name: Id of the deployment, the beginning of the id, or its name.
@@ -37,9 +37,12 @@ def report_deployment(
         by: The person who makes the report.
         at: Time of the act, UTC.
 
+    Returns:
+        The collected figures.
+
     Raises:
         NotAllowed: The person may not write reports.
-        BadInput: There is no such deployment, or it has no recorded baseline.
+        BadInput: No deployment or several match, or the deployment has no recorded baseline.
         Unavailable: The folder or a file cannot be written.
     """
     require(by, Action.WRITE_REPORT)

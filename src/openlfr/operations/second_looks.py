@@ -1,4 +1,4 @@
-"""Finds the alerts that wait for a second verdict."""
+"""Finds the alerts for which a second look is due."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def second_looks(
     records: Records, *, share: float, vault: Vault, now: datetime
 ) -> list[RecordedAlert]:
-    """Find alerts that wait for a second verdict, sorted by the time of their final verdict.
+    """Find alerts for which a second look is due, sorted by the time of automatic settlement.
 
     Args:
         records: Records of the alerts.
-        share: Share of decided alerts to review, 0 to 1; inconclusive alerts are added.
-        vault: Vault whose key selects the alerts at random.
+        share: Share of alerts to review, 0 to 1, among alerts not decided as *cannot tell*; alerts
+            decided as *cannot tell* are all reviewed.
+        vault: Derives the key of the draw.
         now: UTC.
     """
     key = vault.derive(PURPOSE)

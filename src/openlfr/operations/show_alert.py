@@ -45,7 +45,8 @@ class PictureRequest:
         alert_id: The id, or a beginning of it that only one alert has.
         file: Name of the file; `.html` selects a page of all sightings, any other name a JPEG of
             the probe beside the reference.
-        reason: The reason in the person's words; required for sealed pictures and for auditors.
+        reason: The reason in the person's words; required for sealed pictures, and for a person
+            whose only role is auditor.
     """
 
     alert_id: str
@@ -59,7 +60,7 @@ def show_alert(
     """Decrypt pictures of an alert for a file, and record the request.
 
     Pictures of a person who was stopped by mistake are sealed: a supervisor or an auditor opens
-    them with a reason, which is recorded.
+    these pictures with a reason, which is recorded.
 
     Args:
         request: The alert, the file, and the reason.
@@ -68,9 +69,13 @@ def show_alert(
         by: Person who looks at the pictures.
         at: Time of the act, UTC.
 
+    Returns:
+        The content of the file, which the caller writes.
+
     Raises:
         NotAllowed: The person may not see faces, or not open sealed pictures.
-        BadInput: There is no such alert, its pictures were erased, or a reason is required.
+        BadInput: No alert or several alerts match, or a reason is required. Or a JPEG is requested
+            and there is no picture; a page states instead why a picture is missing.
     """
     require(by, Action.SEE_FACES)
     alert = records.alerts.find(request.alert_id)
@@ -140,7 +145,7 @@ def draw_best_picture(
 def draw_picture(
     event: RecordedEvent, references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8] | None:
-    """Draw probe beside reference of one sighting; return None if its evidence was erased."""
+    """Draw probe beside reference of one sighting; return None without evidence."""
     if event.evidence is None:
         return None
     try:
@@ -215,7 +220,7 @@ def _warning(event: RecordedEvent) -> str:
 
 
 def list_facts(alert: RecordedAlert, case: Case) -> list[tuple[str, str]]:
-    """List names and values of all recorded facts of an alert, in the order of a page."""
+    """List an alert's recorded facts as pairs of name and value, in the order of the page."""
     facts = [
         ("alert", alert.alert_id),
         ("subject", alert.subject_label),

@@ -32,7 +32,9 @@ class WatchlistSync:
         self._read_version = self._applied_version = -1
 
     def is_due(self) -> bool:
-        """Return whether the list has changed since the last `apply_changes`; this is cheap.
+        """Return whether the list's version has changed since the last `apply_changes`.
+
+        True before the first `apply_changes`. The call reads one number.
 
         Raises:
             Unavailable: The records do not answer.
@@ -41,7 +43,9 @@ class WatchlistSync:
         return self._read_version != self._applied_version
 
     def apply_changes(self, templates: TemplateStore, facts: GalleryFacts) -> list[SettledEntry]:
-        """Apply some changes; call it again while `is_due`.
+        """Erase removed entries, and activate or refuse up to `MAX_PER_TRANSACTION` pending ones.
+
+        Call `is_due` before, and repeat both calls while `is_due` returns True.
 
         Args:
             templates: The vector store.
@@ -51,7 +55,8 @@ class WatchlistSync:
             The activated and refused entries.
 
         Raises:
-            Unavailable: A store does not answer. Completed steps are final; call it again later.
+            Unavailable: A store does not answer. Completed steps are final; call this method
+                again later.
         """
         entries = apply_pending(
             self._records,

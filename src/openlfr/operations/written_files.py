@@ -49,15 +49,15 @@ class ErasedIds:
         return bool(self.alerts or self.events)
 
     def matches(self, entry: dict[str, Any]) -> bool:
-        """Return whether an event of a line or a report must be erased."""
+        """Return whether an event, as read from a line or a report, must be erased."""
         return entry.get("alert_id") in self.alerts or entry.get("event_id") in self.events
 
 
 def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
     """Erase alerts and events from files; return the number of changed files.
 
-    If a file cannot be changed, this is logged, and all other files are still changed. There may be
-    another file at the path by now, or the disk may have been removed.
+    If a file cannot be changed, the problem is logged, and all other files are still changed. For
+    example, another file may be at the path by now, or the disk may be missing.
     """
     changed = 0
     if not erased:
@@ -70,9 +70,12 @@ def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
 
 
 def erase_again(records: Records, files: Collection[WrittenFiles]) -> int:
-    """Erase from reports what the records have erased by now; return the number of changed files.
+    """Erase from reports all alerts and rejected sightings that are erased in the records.
 
-    Another process, or another machine that cannot reach the files, may have erased it.
+    Another process, or another machine that cannot reach the files, may have erased them there.
+
+    Returns:
+        The number of changed reports.
     """
     return sum(
         _try_rewrite(folder, _erase_recorded, records)
@@ -99,9 +102,9 @@ def _erase_recorded(folder: Path, records: Records) -> bool:
 
 
 def seal_written(files: Collection[WrittenFiles], alerts: Collection[str]) -> int:
-    """Remove the pictures of sealed alerts from annexes; return the number of changed files.
+    """Remove the pictures of sealed alerts from annexes; return the number of changed reports.
 
-    If a supervisor opens the alert later, the pictures are read from the vault; they are not
+    If a supervisor later opens the alert, the pictures are read from the vault, and are not
     restored in the annex.
 
     Args:
@@ -139,7 +142,7 @@ def _erase_lines(path: Path, erased: ErasedIds) -> bool:
 
 
 def _erased_line(line: bytes, erased: ErasedIds) -> bytes | None:
-    """Return the erased line, with the same length; None if the line must not be erased."""
+    """Return the erased line, with the same length; None if the line must stay unchanged."""
     if not line.endswith(b"\n"):
         return None
     try:
