@@ -49,6 +49,8 @@ HINT = (
 def redact_address(address: str) -> str:
     """Return the scheme and host of an address; return the path of a file or device unchanged.
 
+    Any of these that may contain a secret is replaced by `...` or `(not shown)`.
+
     >>> redact_address("rtsp://operator:secret@10.0.0.7:554/main?token=abc")
     'rtsp://10.0.0.7'
     >>> redact_address("rtsp://operator:sec/ret@10.0.0.7/main")
@@ -77,7 +79,7 @@ def looks_like_address(text: str) -> bool:
 
 
 def host_of(address: str) -> str:
-    """Return the host of an address; empty if the host may be a piece of a password."""
+    """Return the host of an address; empty without a host, or if it may be part of a password."""
     authority, rest = _split(address)
     if "@" in rest:
         return ""  # `user:pa/ss@host` or an @ in the path: ambiguous
@@ -86,7 +88,7 @@ def host_of(address: str) -> str:
 
 
 def is_readable(address: str) -> bool:
-    """Return whether an address with a scheme has a host and a valid port, or none."""
+    """Return whether an address with a scheme has a host, and a valid port or no port."""
     behind = authority_of(address).rpartition("@")[2]
     host = _HOST.fullmatch(behind)
     if host is None:

@@ -15,17 +15,19 @@ WATCHED_HOUR = "watched_hour"
 
 @dataclass(frozen=True, slots=True)
 class AlertResults:
-    """Numbers of alerts by decision and outcome; alerts about control subjects are separate.
+    """Numbers of alerts by decision and outcome.
+
+    Alerts about control subjects count only in `control_alerts`.
 
     Attributes:
-        alerts: Number of alerts, without alerts about control subjects.
+        alerts: Number of all other alerts.
         control_alerts: Number of alerts about control subjects.
         confirmed, refuted, not_located, not_attended: Number of alerts by latest outcome.
         engaged, not_engaged, cannot_tell, undecided: Number of alerts by decision in force.
         engaged_confirmed: Number of engaged alerts with the latest outcome *confirmed*.
         engaged_refuted: Number of engaged alerts with the latest outcome *refuted*.
-        minutes_stopped: Sum of the recorded minutes for which people were stopped; None if no
-            minutes are recorded.
+        minutes_stopped: Sum of the minutes for which people were stopped, from the latest outcome
+            of each alert; None if no minutes are recorded.
         stops_without_minutes: Number of engaged alerts with the latest outcome *confirmed* or
             *refuted*, but without recorded minutes.
     """

@@ -191,7 +191,7 @@ class AlertShown(ActDetails):
 
 @dataclass(frozen=True, slots=True)
 class NamesErased(ActDetails):
-    """The authors of old acts on alerts were erased from the audit log.
+    """Names and texts of people in old acts were erased from the audit log.
 
     Attributes:
         before: Time before which the acts were recorded, ISO 8601, UTC.

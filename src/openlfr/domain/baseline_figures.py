@@ -18,8 +18,8 @@ class BaselineFigures:
     """The counts of one baseline.
 
     Attributes:
-        opening: The baseline; None for counts without a recorded baseline (frames that were never
-            analysed, and counts of versions without baselines).
+        opening: The baseline; None for counts without a recorded, unaltered baseline: frames that
+            were never analysed, counts of versions without baselines, and counts of altered ones.
         until: Time at which the next baseline opened, UTC; None for the last baseline.
         counts: Sum of all cameras.
     """
@@ -35,7 +35,11 @@ class BaselineFigures:
 
     @property
     def is_displayed(self) -> bool:
-        """False for skipped frames alone, which are displayed elsewhere."""
+        """False for skipped frames without a baseline, which are displayed elsewhere.
+
+        Counts without a baseline are displayed if they include an analysed frame, a closed track or
+        an opened alert.
+        """
         counts = self.counts
         return self.opening is not None or any(
             (counts.frames_analysed, counts.tracks_closed, counts.alerts_opened)
@@ -59,14 +63,17 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class FiguresByBaseline:
-    """The same counts by baseline and by pool."""
+    """The same counts by baseline and by pool; pools contain only unaltered baselines."""
 
     baselines: tuple[BaselineFigures, ...] = ()
     pools: tuple[Pool, ...] = ()
 
 
 def figures_json(each: BaselineFigures) -> dict[str, Any]:
-    """Return a baseline and its counts as JSON values, except times and enums."""
+    """Return a baseline and its counts as JSON values, with times and enums as Python objects.
+
+    An altered baseline has only its number, its id and the alteration, and its counts.
+    """
     opening = each.opening
     values: dict[str, Any] = {"number": each.number}
     if opening is not None and opening.alteration:
@@ -87,7 +94,7 @@ def figures_json(each: BaselineFigures) -> dict[str, Any]:
 
 
 def pool_json(pool: Pool) -> dict[str, Any]:
-    """Return a pool and its counts as JSON values, except times and enums."""
+    """Return a pool and its counts as JSON values, with times and enums as Python objects."""
     return {
         "numbers": list(pool.numbers),
         "apart": [

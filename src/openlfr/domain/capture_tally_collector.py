@@ -129,7 +129,7 @@ class CaptureTallyCollector:
         return new.total() - (new[UNREADABLE] if self._live else 0)
 
     def open_tally(self) -> Tally | None:
-        """Return the tally since the last sent tally; None without a frame since then."""
+        """Return the counts since the last tally; None without a frame since then."""
         if self._range is None:
             return None
         with self._lock:

@@ -58,6 +58,10 @@ def with_recorded_status(deployment: Deployment, acts: Sequence[DeploymentAct]) 
     Args:
         deployment: The deployment as read from its row.
         acts: The deployment's recorded acts of the kinds in `ACTS`, in order.
+
+    Returns:
+        A new deployment if the row differs from the acts, else the same. Without a recorded
+        authorisation, the status of the row remains, and a draft or closed deployment is unchanged.
     """
     status = _derive_status(acts)
     authorised = [act for act in acts if act.kind == DeploymentAuthorised.kind]

@@ -91,7 +91,7 @@ class SentEvidence:
         name: Name in the vault.
         sealed: Whether `content` is encrypted under the vault's key and bound to `name`.
         content: The result of `operations.evidence.encode`, encrypted if `sealed`; empty if the
-            vault contains it already.
+            evidence is already in the vault.
     """
 
     name: str

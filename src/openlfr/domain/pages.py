@@ -42,7 +42,7 @@ def cursor_after(alert: RecordedAlert) -> str:
 
 
 def parse_cursor(word: str) -> tuple[datetime, str]:
-    """Return the last capture time and the id of the alert in a cursor.
+    """Return the last sighting's capture time, and the id, of the alert in a cursor.
 
     Raises:
         BadInput: The text is not a cursor.

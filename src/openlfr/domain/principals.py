@@ -62,8 +62,9 @@ class Principal:
     def is_same_person(self, other: Principal) -> bool:
         """Return whether two principals are the same person.
 
-        On the command line, only the typed names distinguish people, so the rule depends on their
-        honesty. If one name was erased or altered, the same account counts as the same person.
+        Accounts are compared if both people are authenticated. On the command line, only
+        the typed names distinguish people, so the rule depends on the honesty of these people. If
+        one name was erased or altered, the same account counts as the same person.
         """
         has_same_account = (self.issuer, self.subject) == (other.issuer, other.subject)
         if has_same_account and not (self.is_identifiable and other.is_identifiable):

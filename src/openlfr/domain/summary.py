@@ -98,9 +98,10 @@ class RunSummary:
         run_id: Empty for a whole deployment.
         config_hash: sha256 (hex) of the settings that decide the results; empty if not recorded.
         ended_at: UTC; None for a deployment that has not ended.
-        ended_how: "sources ended", "interrupted" or "failed: ..."; the status of a deployment.
-        threshold: Score from which a candidate was a sighting, and its origin; that of the last
-            baseline of a whole deployment.
+        ended_how: "sources ended", "interrupted" or "failed: ..."; for a whole deployment, the
+            deployment's status.
+        threshold: Score from which a candidate was a sighting, and its origin; for a whole
+            deployment, the threshold of the last baseline.
         providers: Execution providers, by their names in ONNX Runtime; empty if not recorded.
         timings: The cost of each stage; empty if not recorded.
         problems: A sentence for each problem.

@@ -63,7 +63,7 @@ class TallyCollector:
         self._finished: list[Tally] = []
 
     def ends_stretch(self, camera: str, epoch: int, seq: int) -> bool:
-        """Return whether a frame would close its camera's open stretch."""
+        """Return whether a frame would close its camera's open stretch; False without one."""
         stretch = self._open.get(camera)
         return stretch is not None and not (stretch.covers(epoch, seq) and stretch.ref == self._ref)
 
@@ -113,7 +113,7 @@ class TallyCollector:
             watch.record_pause()
 
     def record_results(self, analysis: Analysis) -> None:
-        """Count the tracks that began, ended or were dropped, and the sightings."""
+        """Count the tracks that began, ended or were dropped, and sightings, in open stretches."""
         for camera in analysis.begun_cameras:
             self.count(camera, "tracks_begun")
         for track in analysis.closed_tracks:

@@ -30,7 +30,9 @@ class Stretch:
         first_at, newest_at: Capture times of the first and the newest frame that arrived, UTC.
         ref: The baseline under which the frames are counted.
         adoption: The adoption for the range's tally; None if another tally contains it.
-        frames: Plain counts, by their attribute in `Tally`.
+        frames: Counts of frames, faces, tracks and sightings, by their attribute in `Tally`.
+        not_searched, lost: Numbers of tracks, by reason.
+        scores: Histograms in coarse bins, by quality band.
     """
 
     epoch: int
@@ -50,7 +52,7 @@ class Stretch:
 
     @property
     def last(self) -> int:
-        """The number of the last frame of a full stretch."""
+        """The number of the last frame of this range, if the range does not end early."""
         return (self.first // STRETCH + 1) * STRETCH - 1
 
     def covers(self, epoch: int, seq: int) -> bool:

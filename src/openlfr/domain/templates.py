@@ -82,7 +82,8 @@ def hash_template(vector: NDArray[np.float32]) -> str:
 def matches_entry(stored: StoredRow, entry: ListedEntry) -> bool:
     """Return whether a row of the vector store agrees with the listed entry of its reference.
 
-    The caller must check that the vector has the hash in the row.
+    Template hash and list are compared, and the entry hash if the entry has one. The caller must
+    check that the vector has the hash in the row.
     """
     return (
         stored.template_hash == entry.template_hash

@@ -68,7 +68,7 @@ def decide(
     at: datetime,
     times: DecisionTimes,
 ) -> RecordedAlert:
-    """Record the first verdict on an alert; it counts as late if the alert has lapsed.
+    """Record the first verdict on an alert; the verdict is late if the alert has lapsed.
 
     Args:
         target: The alert.

@@ -80,7 +80,7 @@ def calibrate(scores: NDArray[np.float32], target_fpir: float) -> CalibratedThre
 
 
 def _max_above(people: int, target: float) -> int:
-    """Return the largest k, of `people`, whose upper limit is at most the target."""
+    """Return the largest k whose upper limit, with n = `people`, is at most the target."""
     numbers = np.arange(int(people * target) + 1)  # a larger k / people is above the target
     upper = beta.ppf(0.975, numbers + 1, people - numbers)
     return int(np.searchsorted(upper, target, side="right")) - 1

@@ -125,7 +125,7 @@ def _examine(
 
 
 def _find_copied(vectors: NDArray[np.float32], listed: ListedTemplates) -> str:
-    """Name a listed person with nearly the same picture, for a sentence; empty without one."""
+    """Describe a nearly equal picture of a listed person, in a sentence; empty without one."""
     for vector in vectors:
         for subject, (score, _) in listed.best_of_each(vector).items():
             if score >= NEAR_COPY:
@@ -136,7 +136,7 @@ def _find_copied(vectors: NDArray[np.float32], listed: ListedTemplates) -> str:
 def _find_owner(
     vectors: NDArray[np.float32], known: NDArray[np.float32], owners: Sequence[str]
 ) -> str:
-    """Name the earlier person of the cohort with nearly the same picture; empty without one."""
+    """Describe a nearly equal picture of an earlier person of the cohort; empty without one."""
     if not len(known):
         return ""
     best = (vectors @ known.T).max(axis=0)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def expire_control_subjects(closed: Deployment, work: UnitOfWork, at: datetime) -> None:
-    """Let the control subjects of a closed deployment expire.
+    """Let the control subjects on the lists of a closed deployment expire.
 
-    On a list that a deployment searches which is not closed they remain.
+    Lists that are searched by a deployment that is not closed are left out.
 
     Args:
         closed: The deployment, as recorded in this transaction.

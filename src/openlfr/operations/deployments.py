@@ -67,8 +67,8 @@ def register(
         status of a started, paused or stopped deployment.
 
     Raises:
-        NotAllowed: The person may not draft deployments, or is logged in, so that another person
-            must authorise the deployment.
+        NotAllowed: The person may not draft deployments. Or an authorisation must be recorded and
+            the person is logged in: then another person must authorise the deployment.
         BadInput: The id or name of a new deployment can be taken for another deployment.
     """
     require(by, Action.DRAFT_DEPLOYMENT)
@@ -259,7 +259,10 @@ def _require_distinct(configured: Deployment, recorded: Sequence[Deployment]) ->
 
 
 def _alteration(known: Deployment) -> dict[str, object]:
-    """Return a direct change in the database as a field, so that it causes a revision."""
+    """Return the alteration of the row as a changed field, so that a revision replaces the row.
+
+    The result is empty for an unaltered row.
+    """
     return {"altered": known.alteration} if known.alteration else {}
 
 

@@ -49,9 +49,9 @@ class RowReport:
         subject, image: Values of the row.
         result: The result.
         reason: The reason if the row was refused or is already listed; empty if accepted.
-        warnings: Sentences about the photo.
+        warnings: Sentences about an accepted photo.
         reference_id: Id of the new or existing entry; empty if refused.
-        quality: Quality of the face, 0 to 100; None if no face was assessed.
+        quality: Quality of the entry's face, 0 to 100; None if refused.
     """
 
     line: int

@@ -44,7 +44,8 @@ class Ranks(NamedTuple):
 
     Attributes:
         above: Rank of the upper bound; 0 if there are too few observations for an upper bound.
-        below: Rank of the lower bound; larger than the number of observations without a bound.
+        below: Rank of the lower bound; the number of observations plus one if there is no lower
+            bound.
     """
 
     above: int
@@ -86,10 +87,10 @@ def quantile_ranks(trials: int, share: float, *, level: float = LEVEL) -> Ranks:
 
 
 def compute_min_trials(share: float, *, level: float = LEVEL) -> int:
-    """Compute the number of observations that bound the score exceeded by `share` from above.
+    """Compute the smallest number of observations that bounds a quantile from above.
 
-    With this number of trials or more, `quantile_ranks(...).above` is not 0, and a share of 0 hits
-    has an upper limit of at most `share`.
+    The quantile is the score that `share` of the population exceeds. With this number,
+    `quantile_ranks(...).above` is not 0, and 0 hits have an upper limit of at most `share`.
     """
     return int(np.ceil(np.log((1 - level) / 2) / np.log1p(-share)))
 

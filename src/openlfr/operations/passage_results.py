@@ -211,8 +211,8 @@ def _describe_upper_bound(
     """Describe the advantage of the subjects' photos over photos of other listed people.
 
     Returns:
-        That the median quality is higher, or else that the median date is later, or that one of the
-        two groups has no photos; empty without any of these.
+        That one of the two groups has no photos, or that the subjects' median quality is higher, or
+        that their median date is later; empty without any of these.
     """
     subjects = {names[each.plan.subject_id] for each in walks}
     entries = records.watchlist.references(

@@ -47,8 +47,8 @@ class AlertStores:
         book: The alert book.
         vault: Store of the evidence.
         directory: The records, which contain alerts that are over or that the book has lost.
-        window: Longest time between a sighting and the alert's last sighting, by capture time, for
-            the sighting to join the alert.
+        window: A sighting joins an alert that has another sighting at most this time earlier or
+            later, by capture time.
         movement: Positions of cameras and highest speed, to detect impossible sightings.
     """
 
@@ -79,7 +79,7 @@ def raise_alert(
         call: Id of the call; a repeated call has the same id (see `AlertBook.fold`).
 
     Returns:
-        The event; None if the sighting was folded or erased before.
+        The event; None if another call has folded the sighting, or if the sighting was erased.
 
     Raises:
         Unavailable: A store does not answer; call this function again.

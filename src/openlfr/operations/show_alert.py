@@ -124,7 +124,7 @@ def draw_best_picture(
 
     Args:
         events: Events of one alert.
-        references: Entries by id; a missing entry is shown as erased.
+        references: Entries by id; the picture of a missing entry is displayed as erased.
         vault: Store of evidence and reference pictures.
 
     Returns:
@@ -145,7 +145,7 @@ def draw_best_picture(
 def draw_picture(
     event: RecordedEvent, references: Mapping[str, Reference], vault: Vault
 ) -> NDArray[np.uint8] | None:
-    """Draw probe beside reference of one sighting; return None without evidence."""
+    """Draw probe beside reference of one sighting; return None without readable evidence."""
     if event.evidence is None:
         return None
     try:
