@@ -20,7 +20,7 @@ class AlertResults:
     Alerts about control subjects count only in `control_alerts`.
 
     Attributes:
-        alerts: Number of all other alerts.
+        alerts: Number of alerts about other listed people.
         control_alerts: Number of alerts about control subjects.
         confirmed, refuted, not_located, not_attended: Number of alerts by latest outcome.
         engaged, not_engaged, cannot_tell, undecided: Number of alerts by decision in force.
@@ -108,7 +108,8 @@ class FalseAlerts:
     Attributes:
         numbers: Numbers of the baselines; (0,) for alerts without a recorded baseline, for which
             no rate is stated.
-        rates: The rates, one for each denominator that is not 0.
+        rates: The rates, one for each denominator that is not 0; without shares that could
+            exceed 1.
         silence: The bound that follows from no false alert; None if an alert is refuted or
             unverified, or if no track without an alert was searched.
     """

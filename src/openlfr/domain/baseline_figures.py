@@ -20,7 +20,8 @@ class BaselineFigures:
     Attributes:
         opening: The baseline; None for counts without a recorded, unaltered baseline: frames that
             were never analysed, counts of versions without baselines, and counts of altered ones.
-        until: Time at which the next baseline opened, UTC; None for the last baseline.
+        until: Time at which the next baseline opened, UTC; None for the last baseline, and without
+            a baseline.
         counts: Sum of all cameras.
     """
 

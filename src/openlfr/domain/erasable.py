@@ -1,8 +1,8 @@
 """The fields of audit events that name or describe people; these fields alone can be erased.
 
 An act on an alert may describe a person who was stopped by mistake. An act on a watchlist entry
-identifies the listed person, even by a hash of the name or picture. An act on a passage may name
-the control subject, if the subject logged the walk.
+identifies the listed person, even by a hash of the name or picture. The author of an act on a
+passage may be the control subject, so of such an act only the author's name can be erased.
 """
 
 from __future__ import annotations

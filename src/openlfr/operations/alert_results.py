@@ -188,9 +188,8 @@ def _false_alerts(
 def compute_rates(results: AlertResults, counts: CameraCounts) -> tuple[FalseAlertRate, ...]:
     """Compute the range of false alerts over each denominator that is not 0.
 
-    A share is left out if its denominator is below the highest number of false alerts. Intervals
-    of shares are Clopper and Pearson's. The number of false alerts in an hour has no upper limit,
-    so its interval is that of a Poisson rate.
+    A share that could exceed 1 is left out. Intervals of shares are Clopper and Pearson's. The
+    number of false alerts in an hour has no upper limit, so its interval is that of a Poisson rate.
     """
     low, high = results.refuted, results.max_false
     rates = [

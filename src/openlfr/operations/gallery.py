@@ -68,7 +68,7 @@ def apply_pending(
 ) -> list[SettledEntry]:
     """Erase removed entries from the stores, and activate or refuse pending entries.
 
-    A pending entry is compared with all entries of all watchlists, including suspended entries.
+    A pending entry is compared with the active and suspended entries of all watchlists.
     The note of the entry names another picture of the same subject, and look-alikes among other
     subjects. A magnet, which resembles many other subjects, is refused. A copy of a picture that is
     listed under another name is refused too, unless a third person allows the entry with a reason.

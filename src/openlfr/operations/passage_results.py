@@ -78,7 +78,7 @@ class PassageResult:
 
     Attributes:
         planned: Number of plans, including deleted plans.
-        not_logged: Ids of the plans without a logged walk, in their order.
+        not_logged: Ids of the unaltered plans without a logged walk.
         altered: How the rows of a passage differ from its acts, by plan id. These passages are in
             no rate.
         groups: The logged passages.

@@ -56,7 +56,7 @@ class Walk:
     """A walk that took place.
 
     Attributes:
-        plan_id: Id of its plan, or the beginning of the id.
+        plan_id: Id of the walk's plan, or the beginning of the id.
         begins, ends: First and last time at which the subject was before a camera, UTC.
         cameras: Names of the cameras that the subject passed; empty for all planned cameras.
     """

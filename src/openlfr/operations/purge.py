@@ -119,13 +119,14 @@ def find_due(
 ) -> DueErasures:
     """Find data whose retention is over, and change nothing.
 
-    Alerts on hold and sealed alerts are not due. An alert is either in `alerts` or in `mistaken`.
+    Alerts on hold, their rejected sightings, and sealed alerts are not due. An alert is either in
+    `alerts` or in `mistaken`.
 
     Args:
         records: Records of alerts and entries.
         vault: Store of evidence and reference pictures.
-        book: The alert book. Evidence of its events is not due, since a resumed run will record
-            these events.
+        book: The alert book. Evidence of the book's events is not due, since a resumed run will
+            record these events.
         retention: Time for which an alert is kept after its last event.
         now: UTC.
         deployments: Ids of deployments whose events are read from the book, besides the recorded
@@ -161,10 +162,10 @@ def erase_due(
 ) -> DueErasures:
     """Erase all due data, without a person's request; return the erased data.
 
-    Before that, deadlines of alerts are applied, and entries of unclear expiry are suspended.
-    Pictures without an alert remain if the records may be older than the vault; a person confirms
-    their erasure with `purge`. Names and retained pictures of removed entries are erased too, but
-    are not in the result. Arguments and errors are those of `find_due` and `purge`.
+    First, deadlines of alerts are applied, and entries of unclear expiry are suspended. Pictures
+    without an alert remain if the records may be older than the vault; a person erases them with
+    `openlfr purge --without-alert`. Names and retained pictures of removed entries are erased too,
+    but are not in the result. Arguments and errors are those of `find_due` and `purge`.
     """
     apply_deadlines(records, now)
     suspend_entries_of_unclear_expiry(records, now)

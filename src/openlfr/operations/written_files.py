@@ -72,7 +72,8 @@ def erase_written(files: Collection[WrittenFiles], erased: ErasedIds) -> int:
 def erase_again(records: Records, files: Collection[WrittenFiles]) -> int:
     """Erase from reports all alerts and rejected sightings that are erased in the records.
 
-    Another process, or another machine that cannot reach the files, may have erased them there.
+    Another process may have erased them before these files were written, or another machine that
+    cannot reach these files.
 
     Returns:
         The number of changed reports.
