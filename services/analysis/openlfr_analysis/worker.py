@@ -64,7 +64,7 @@ class AnalysisWorker:
         self._lock = asyncio.Lock()
         self._waiting: Counter[int] = Counter()  # partition -> messages read, not yet processed
         self._rebalances = 0  # number of rebalances of the group
-        self._has_left = False  # whether Kafka has the last records
+        self._has_left = False  # whether `leave` has published the last records
         self._next_offsets: dict[tuple[str, int], int] = {}  # by topic and partition
         self._stream: Any = None
 

@@ -137,20 +137,25 @@ def _add_status_command(name: str, help_text: str, *, done: str) -> None:
 
 
 def _describe_effect(deployment: Deployment, *, is_city_wide: bool) -> str:
-    """Return a sentence: when the change takes effect, and where the effect is visible."""
+    """Return a text that states when the change takes effect and where it is visible."""
     if not is_city_wide:
         return "an active run applies the change within 2 seconds"
     effect = (
-        "alerting publishes the change, and ingest and analysis apply it within 2 seconds; their "
+        "alerting publishes the change, and ingest and analysis apply it within 2 seconds. Their "
         "/health/ready and the metric openlfr_deployment show the state"
     )
     if deployment.status is DeploymentStatus.STARTED:
         return effect
-    return f"{effect}. If alerting does not run, ingest and analysis stop within 30 seconds"
+    return (
+        f"{effect}. Even if alerting is down, ingest stops filming and analysis stops matching "
+        "within 30 seconds"
+    )
 
 
-_add_status_command("pause", "Search no face until the deployment is resumed.", done="paused")
-_add_status_command("resume", "Search faces again, after a pause or a stop.", done="resumed")
+_add_status_command(
+    "pause", "Pause a deployment: no face is searched until it is resumed.", done="paused"
+)
+_add_status_command("resume", "Resume a paused or stopped deployment.", done="resumed")
 _add_status_command("stop", "Stop a deployment. It can be resumed later.", done="stopped")
 _add_status_command(
     "close", "End a deployment permanently; its control subjects expire.", done="closed"
