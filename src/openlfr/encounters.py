@@ -25,7 +25,7 @@ class Encounters:
             self._neighbours.setdefault(track, set()).update(tracks)
 
     def neighbours(self, track: int) -> frozenset[int]:
-        """Return the tracks that were in one frame with this track, which is included."""
+        """Return this track and the tracks that were in one frame with it."""
         return frozenset(self._neighbours.get(track, ()))
 
     def record_sighting(self, track: int, subject: str, seq: int) -> None:

@@ -1,7 +1,8 @@
 """Reads untrusted files: only regular files, of limited size.
 
-`Path.read_bytes` blocks on a pipe and never ends on `/dev/zero`. Accented letters have two
-spellings in Unicode that look the same: macOS uses one in file names, spreadsheets use the other.
+`Path.read_bytes` blocks on a pipe and never ends on `/dev/zero`. `match_spelling` finds a file by a
+name with accented letters. These letters have two spellings in Unicode that look the same: macOS
+uses one in file names, spreadsheets use the other.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class DeploymentInForce:
         )
 
     def status_message(self) -> str:
-        """Return a message why nobody is searched for; empty while the deployment is started."""
+        """Return why nobody is searched for; empty if the known state is started and not stale."""
         state = self._state
         if staleness := self._find_staleness():
             return f"The state of the deployment {self._named} may be out of date: {staleness}"

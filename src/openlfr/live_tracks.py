@@ -109,8 +109,8 @@ class LiveTrack:
         score: Best score of all searches against listed people, lowered by `Query.score_penalty`.
             It is the highest threshold at which the track gives a sighting of a listed person;
             None without a score.
-        control: Best score of all searches against control subjects, lowered likewise; None without
-            a score.
+        control: Best score of all searches against control subjects, lowered by the same penalty;
+            None without a score.
         is_matched: Whether the track has given a sighting.
         is_control_matched: Whether the track has given a sighting of a control subject.
     """

@@ -1,11 +1,11 @@
-"""The Analyser: calls the stages in order and keeps the live tracks of every camera.
+"""The Analyser: calls the stages in order, and stores the live tracks of every camera.
 
     detect -> align -> track -> assess -> embed -> fuse -> search -> decide
 
-A track's few best faces are retained in the memory of this process only. They are searched when
-they give a first probe, a good probe, and later a clearly better probe. A candidate at or above the
-threshold becomes a sighting, once for each subject of a track (`searching.py`). When a track ends,
-its faces are discarded.
+A track's few best faces are retained in the memory of this process only. The faces are searched
+when they make a first probe, a good probe, and later a clearly better probe, and when the track
+settles or ends. A candidate at or above the threshold becomes a sighting, once for each subject of
+a track (`searching.py`). When a track has ended, its faces are discarded.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class Analyser:
             threshold: Lowest score of a sighting.
             input_sizes: Detector input (width, height) by camera; None or absent for automatic.
             rules: Parameters of the analysis.
-            on_search: Called after the search of each query, for calibrations; its track then has
-                its best score so far.
+            on_search: Called after the search of each query, for calibrations; the query's track
+                then has its best score so far.
         """
         self.timings = StageTimer()
         self._detector = detector
@@ -177,7 +177,7 @@ class Analyser:
 
     @contextmanager
     def _lost_on_error(self, closed: list[LiveTrack]) -> Iterator[None]:
-        """If the block fails, let the next call report its closed tracks as lost."""
+        """If the block fails, let the next call report the tracks in `closed` as lost."""
         try:
             yield
         except BaseException:
@@ -200,7 +200,7 @@ class Analyser:
         return Analysis(tuple(sightings), ended, tuple(faces), begun)
 
     def is_quiet(self, camera: str) -> bool:
-        """Return whether the camera has no live track, which a restart now would lose."""
+        """Return whether the camera has no live track; a restart would lose live tracks."""
         state = self._cameras.get(camera)
         return state is None or not state.tracker.live
 

@@ -54,7 +54,7 @@ class Searcher:
         self._index = index
 
     def search(self, queries: Sequence[Query]) -> list[SightingWithEvidence]:
-        """Embed new faces, fuse each query's faces to probes, and search all probes at once."""
+        """Embed new faces, fuse them to probes, search all probes at once; return new sightings."""
         if not queries:
             return []
         self._embed(queries)

@@ -2,8 +2,8 @@
 
 A name in the database, a file's name or a library's message may contain control sequences. All
 output goes through `say`, which escapes them (`domain.text.escape_text`). The reader of a pipe may
-exit, and the disk behind a redirection may be full. A failed write does not stop the command: it is
-recorded and determines the exit code when the command has finished.
+exit, and the disk behind a redirection may be full. A failed write does not stop the command: the
+failure is recorded, and determines the exit code when the command has finished.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Chooses the adapter of each port from the settings; no other module does that.
+"""Chooses the adapter of each port from the settings; no other package chooses adapters.
 
 `models` opens detectors and embedders; `stores` opens records, pictures and vectors; `servers`
 opens Kafka, leases and elections. Heavy imports are inside the functions, so that a command loads

@@ -1,4 +1,4 @@
-"""Hashes of the settings on which alerts depend, so that a change opens a new baseline."""
+"""Hashes of the settings on which alerts depend; a changed hash opens a new baseline."""
 
 from __future__ import annotations
 
@@ -56,9 +56,10 @@ def make_conditions(
 
 
 def make_calibration_conditions(settings: Settings, facts: GalleryFacts) -> CalibrationConditions:
-    """The conditions that a calibration and a start must have in common, besides the list.
+    """Return the models, the hash of the rules, and the version of the software.
 
-    They are those parts of a baseline on which a track's score depends.
+    A calibration is valid only for a start with the same three, since a track's score depends on
+    them. The lists are compared separately.
     """
     return CalibrationConditions.from_models(
         list_models_used(settings),
@@ -68,7 +69,7 @@ def make_calibration_conditions(settings: Settings, facts: GalleryFacts) -> Cali
 
 
 def _hash_rules(settings: Settings, facts: GalleryFacts) -> str:
-    """sha256 (hex) of the rules of a baseline."""
+    """Return the sha256 (hex) of a baseline's rules: analysis, templates, window and max_age."""
     from openlfr.pipeline import AnalysisRules
 
     rules = {

@@ -12,6 +12,6 @@ SFACE_DEFAULTS = (
     DefaultRow(400, 0.480, 3275, 3, 0.00267),
     DefaultRow(800, 0.490, 3275, 2, 0.00220),
 )
-"""SFace's default thresholds by length of the list. Each is the lowest threshold at which at most
-one pass of a stranger in a thousand gives an alert. `python -m benchmarks.default_thresholds`
+"""SFace's default thresholds by length of the list. Each is the lowest threshold at which at most 1
+in 1000 passes of strangers raises an alert. `python -m benchmarks.default_thresholds`
 prints the table (docs/benchmarks.md, ADR 0022)."""

@@ -30,7 +30,7 @@ def find_model_folder(configured: Path | None = None) -> Path:
 
 
 def open_models(settings: Settings | None = None) -> ModelStore:
-    """Open the folder of verified models."""
+    """Open the configured folder of models; without settings the default folder."""
     from openlfr.adapters.models.store import ModelStore
 
     return ModelStore(find_model_folder(settings.models.folder if settings else None))
@@ -85,7 +85,7 @@ def list_providers(settings: Settings) -> list[str]:
 
 
 def list_models_used(settings: Settings) -> tuple[ModelUsed, ...]:
-    """Return the configured models, as a report lists them."""
+    """Return the configured detector and embedder, with hashes and licences for a report."""
     from openlfr.domain.models_used import ModelUsed
 
     store = open_models(settings)

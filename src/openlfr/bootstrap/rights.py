@@ -18,7 +18,10 @@ def list_sql_roles() -> tuple[str, ...]:
 def list_sql_statements(
     owner: str, database: str, passwords: Mapping[str, str | None]
 ) -> Iterator[str]:
-    """Statements that create the roles and a database; passwords by role, None for no password."""
+    """Yield the SQL statements that create the roles and a database.
+
+    `passwords` maps each role to its password, or to None for a role without a password.
+    """
     from openlfr.adapters.sql.rights import role_statements
 
     return role_statements(owner, database, passwords)

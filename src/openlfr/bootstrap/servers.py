@@ -44,7 +44,8 @@ def require_topics(settings: Settings, used: Collection[Topic], *, wait: float =
         wait: Seconds to wait for a broker's answer.
 
     Raises:
-        Misconfigured: Topics differ; the message has a line for each difference.
+        Misconfigured: No Kafka is configured, or topics differ from the settings; then the message
+            has a line for each difference.
         Unavailable: Kafka does not answer.
     """
     from datetime import timedelta

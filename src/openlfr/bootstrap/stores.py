@@ -38,9 +38,9 @@ def create_data_folder(settings: Settings) -> Path:
 
 
 def erase_calibration_films(settings: Settings) -> Path:
-    """Erase the films of a calibration, of an interrupted one too; return their folder's path.
+    """Erase the films of a finished or interrupted calibration; return the erased folder's path.
 
-    Call it only if no run and no calibration is active in the data folder.
+    Call this function only if no run and no calibration is active in the data folder.
 
     Raises:
         Unavailable: The films cannot be erased.
@@ -90,7 +90,7 @@ def upgrade_records(settings: Settings) -> Upgraded:
 
 
 def find_records_file(settings: Settings) -> Path:
-    """Return the path of the records if no database is configured; it may not exist yet."""
+    """Return the path of the records if no database is configured; the file may be absent."""
     return settings.data_dir / "openlfr.db"
 
 
@@ -132,10 +132,11 @@ def _records_url(settings: Settings) -> str:
 
 
 def open_vault(settings: Settings) -> Vault:
-    """Open the vault of pictures in the data folder, with its key or OPENLFR_VAULT_KEY_FILE.
+    """Open the vault of pictures in the data folder.
 
-    The operator of the services provides the file of that variable. It is never created here, and
-    its group may read it, since Kubernetes mounts Secrets into pods in that way.
+    The key is in the file that OPENLFR_VAULT_KEY_FILE names, else in `vault.key` in the data
+    folder. The operator of the services provides the named file. This function never creates the
+    named file, and permits that its group reads it, since Kubernetes mounts Secrets in that way.
 
     Raises:
         Misconfigured: The key is missing, readable by others, or not the key of the pictures.
@@ -172,7 +173,7 @@ def open_control_key(settings: Settings) -> bytes:
 
 
 def derive_tally_keys(vault: Vault) -> dict[Reporter, bytes]:
-    """Derive the keys of tallies.v1, one for each service that writes tallies."""
+    """Derive the two keys of tallies.v1: one for the analysis service, and one for ingest."""
     from openlfr.adapters.kafka.topics import CONTROL, TALLIES
     from openlfr.wire import seal
 
@@ -183,7 +184,7 @@ def derive_tally_keys(vault: Vault) -> dict[Reporter, bytes]:
 
 
 def derive_ingest_tally_key(control_key: bytes) -> bytes:
-    """Derive the key of ingest's tallies from the key of control.v1, the only key of ingest."""
+    """Derive the key of ingest's tallies from the key of control.v1, ingest's only key file."""
     from openlfr.adapters.kafka.topics import TALLIES
     from openlfr.adapters.vault.files import Sealer
     from openlfr.wire import seal

@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 def choose_threshold(
     settings: Settings, facts: GalleryFacts, subjects: int, records: Records | None = None
 ) -> Threshold:
-    """The threshold for a list of so many subjects.
+    """Return the configured threshold, else a calibrated one, else the embedder's default.
 
     Args:
-        settings: The configuration; `matching.threshold` or `matching.target_fpir` has priority.
+        settings: The configuration. With `matching.target_fpir` the threshold is that of a
+            calibration.
         facts: Facts of the configured embedder.
-        subjects: Number of listed subjects at the start; the threshold stays until the next start.
+        subjects: Number of listed subjects at the start. The default depends on this number, and
+            does not change until the next start.
         records: The recorded calibrations; None in a process without access to the records.
 
     Raises:
         Misconfigured: No recorded calibration for the configured target is valid for this list, or
-            this process cannot read it.
+            this process cannot read calibrations.
     """
     is_fitted = facts.model_sha256 == SFACE_SHA256
     matching = settings.matching

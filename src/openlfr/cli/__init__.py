@@ -72,7 +72,8 @@ COMMANDS = {
     "doctor": "Find problems of this installation.",
     "demo": "Run the whole pipeline on a simulated street.",
 }
-"""Help line by command, in the order of `openlfr --help`. A command's module has its name."""
+"""Help line by command, in the order of `openlfr --help`. Each command's module has the command's
+name."""
 
 _DISK_FULL_TEXT = re.compile("disk is full|no space|free some space", re.IGNORECASE)
 _INPUT_ERRORS = (
@@ -95,7 +96,7 @@ config_option = click.option(
 
 
 class LazyGroup(click.Group):
-    """A group with a static list of commands; it imports a command's module on the first use."""
+    """A group with a static list of commands; a command's module is imported at its first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands' names in the order of `openlfr --help`."""
@@ -172,7 +173,7 @@ def cli() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run a command line, and return its exit code."""
+    """Run a command line (default: that of this process), and return the exit code."""
     quiet_libraries()
     if problem := terminal.begin():
         return _fail(problem, BAD_USAGE)
@@ -206,7 +207,7 @@ def quiet_libraries() -> None:
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """Return an error's sentence and exit code."""
+    """Return the sentence to print for an error, and the command's exit code."""
     causes = list(_causes(error))
     if any(_is_disk_full(cause) for cause in causes):
         if isinstance(error, Unavailable) and _DISK_FULL_TEXT.search(str(error)):
@@ -253,7 +254,10 @@ def _is_disk_full(error: BaseException) -> bool:
 
 
 def _close_stdout() -> int:
-    """Redirect stdout to the null device, so that buffered output raises no second error."""
+    """Redirect stdout to the null device, so that buffered output raises no second error.
+
+    Return the exit code for a closed pipe.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return PIPE_CLOSED
 

@@ -1,4 +1,4 @@
-"""Prints alerts: a table of several, the facts of one, or JSON."""
+"""Prints alerts: a table of several alerts, the facts of one alert, or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callbacks for arguments with names or free text: they normalise, and reject unsafe characters."""
+"""Callbacks for arguments with names or free text: collapse spaces, reject unsafe characters."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _parse_text = _make_callback(find_text_problem)
 
 
 def parse_words(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Normalise free text, such as a reason; text of nothing but spaces is rejected."""
+    """Collapse the spaces of free text, such as a reason; reject text of nothing but spaces."""
     if value and not collapse_spaces(value):
         raise click.BadParameter("the text is blank: write some words, or omit the option")
     return _parse_text(ctx, parameter, value)
 
 
 def identify_person(name: str | None = None) -> Principal:
-    """Return the person who runs the command: the OS account, with the name from `--by`."""
+    """Return the person who runs the command: the OS account, with this name or its own name."""
     return local_person(name or "")

@@ -73,7 +73,7 @@ def command(
 
 
 def report_as_json(report: CalibrationReport) -> dict[str, Any]:
-    """Return the record as JSON values, without the listed entries."""
+    """Return the calibration, without the listed entries, and the people left out, as JSON."""
     made = report.calibration
     values = made.to_json()
     del values["entries"]

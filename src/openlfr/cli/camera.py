@@ -111,7 +111,7 @@ def _check_one(
 
 
 def _frames_until_failure(frames: Iterable[Frame], failures: list[str]) -> Iterator[Frame]:
-    """Yield frames; an error after the first frame is added to `failures`, as in a run."""
+    """Yield frames; add an error after the first frame to `failures`, and raise an earlier one."""
     from openlfr.domain.errors import OpenLFRError
 
     has_frames = False

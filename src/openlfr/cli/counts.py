@@ -101,7 +101,10 @@ def _deployment_id(settings: Settings) -> str:
 def _open_reader(
     settings: Settings, deployment: str, stack: ExitStack
 ) -> Callable[[], DeploymentCounts]:
-    """Return a function that reads the counts from the servers or the data folder."""
+    """Return a function that reads the counts from the servers or the data folder.
+
+    If the data folder has no records yet, the function returns empty counts.
+    """
     from openlfr import bootstrap
     from openlfr.operations.counting import DeploymentCounts, combine_counts
 
@@ -121,7 +124,10 @@ def _open_reader(
 
 
 def _watch(read_as_text: Callable[[], str], *, is_table: bool) -> None:
-    """Print the counts repeatedly; an unavailable service is printed and read again later."""
+    """Print the counts after each change, until Ctrl-C.
+
+    If a service is unavailable, print the error, and read the counts again after the interval.
+    """
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text

@@ -127,7 +127,11 @@ def _simulate_street(
 
 
 def _count_to_list(faces: Path) -> int:
-    """Return the number of people to list: at most three, and at most half of the people."""
+    """Return the number of people to list.
+
+    Only people with two photos or more are listed: at most 3, and at most half of all people, but
+    one of them in any case.
+    """
     from openlfr.simulate.people import read_people
 
     people = read_people(faces)
@@ -135,7 +139,7 @@ def _count_to_list(faces: Path) -> int:
 
 
 def _run(street: SimulatedStreet, out: Path, *, note: str) -> tuple[RunSummary, set[str]]:
-    """Run, and return the summary and the printed problems."""
+    """Run the pipeline, write the report, and return the summary and the printed problems."""
     from openlfr import embedded, settings
     from openlfr.cli.live_view import live_view
     from openlfr.demo.compare import compare

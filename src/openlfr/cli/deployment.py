@@ -110,7 +110,7 @@ def show(deployment: str, config: Path, as_json: bool) -> None:
 
 
 def _add_status_command(name: str, help_text: str, *, done: str) -> None:
-    """Add a command that calls the operation of the same name."""
+    """Add a command that calls the function with the same name in `operations.deployments`."""
 
     @command.command(name, help=help_text)
     @_deployment_argument

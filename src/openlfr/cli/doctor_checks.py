@@ -64,7 +64,10 @@ def check_machine(data_dir: Path) -> Iterator[Finding]:
 
 
 def check_clock() -> Iterator[Finding]:
-    """Check the clock, since authorised hours and expiry depend on the time."""
+    """Check that the clock is synchronised, and not before the installation of this program.
+
+    Authorised hours and the expiry of entries depend on the clock.
+    """
     now = datetime.now(UTC)
     installed = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     if now < installed:

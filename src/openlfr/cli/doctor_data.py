@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_data_folder(data_dir: Path) -> Iterator[Finding]:
-    """Check the permissions of the data folder, and the vault's key."""
+    """Check the data folder's permissions, and the vault's key: its mode, and whether it fits."""
     if not data_dir.exists():
         yield Finding("data folder", State.OK, f"{data_dir} will be created by the first command")
         return
@@ -69,7 +69,11 @@ def check_data_folder(data_dir: Path) -> Iterator[Finding]:
 
 
 def check_watchlist(settings: Settings) -> Iterator[Finding]:
-    """Check that stored templates match the records, so that all listed people are searchable."""
+    """Check that all listed people are searchable, and that no record was altered in the database.
+
+    The clock is compared with the records too. While a run is active, nothing is checked if Milvus
+    Lite is used, since the run has its folder open.
+    """
     from contextlib import closing
 
     from openlfr import bootstrap

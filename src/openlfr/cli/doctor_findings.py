@@ -10,8 +10,8 @@ class State(StrEnum):
     """The result of a check."""
 
     OK = "ok"
-    WARN = "warn"  # it works with a limitation
-    FAIL = "fail"  # it does not work until it is repaired
+    WARN = "warn"  # the checked item works with a limitation
+    FAIL = "fail"  # the checked item does not work until it is repaired
 
 
 @dataclass(frozen=True, slots=True)

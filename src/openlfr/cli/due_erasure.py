@@ -40,7 +40,7 @@ def open_records_after_erasure(settings: Settings) -> Iterator[Records]:
 
 @contextmanager
 def load_and_open(config: Path) -> Iterator[tuple[Settings, Records]]:
-    """Load a configuration, and call `open_records_after_erasure`."""
+    """Load a configuration, and yield it with the records of `open_records_after_erasure`."""
     from openlfr.settings import load
 
     settings = load(config)
@@ -52,7 +52,8 @@ def erase_rows_from_disk(records: Records) -> bool:
     """Remove erased rows from the disk.
 
     Returns:
-        Whether the removal is complete. If another program prevents it, a message is printed.
+        Whether the removal is complete. If another program prevents the removal, a message is
+        printed.
     """
     from openlfr.operations.purge import ROWS_REMAIN
 

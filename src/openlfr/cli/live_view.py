@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 
 class RunView:
-    """Prints a run's progress: on a terminal as a live table, elsewhere a line per new alert.
+    """Prints a run's progress to stderr: a live table on a terminal, else a line per new alert.
 
-    A problem is printed when it arises, also with `--quiet`.
+    The live table contains the problems. Without a live table, a problem is printed when it arises,
+    also with `--quiet`.
 
     Attributes:
         printed: Problems and notes that were printed to stderr.
@@ -68,7 +69,7 @@ class RunView:
 
 @contextmanager
 def live_view(settings: Settings, *, is_verbose: bool) -> Iterator[RunView]:
-    """Yield a view of a run; on a terminal its table is removed at the end of the run.
+    """Yield a view of a run; on a terminal the view's table is removed at the end of the run.
 
     Args:
         settings: The run's configuration.

@@ -18,7 +18,7 @@ NOT_MEASURED = "Not measured: no passage of a control subject is logged."
 
 
 def format_result(result: PassageResult) -> Iterator[str]:
-    """Yield the lines for people."""
+    """Yield the result as lines of text."""
     deployment = result.deployment
     yield f"{deployment.name} ({deployment.deployment_id})"
     not_logged = len(result.not_logged)
@@ -52,7 +52,7 @@ def format_result(result: PassageResult) -> Iterator[str]:
 
 
 def result_as_json(result: PassageResult) -> dict[str, object]:
-    """Return all fields as JSON values."""
+    """Return the result as JSON values."""
     return {
         "deployment_id": result.deployment.deployment_id,
         "planned": result.planned,

@@ -162,7 +162,11 @@ def _print_due(due: DueErasures, retention: timedelta, *, dry_run: bool) -> None
 
 
 def _erase_removed_entries(settings: Settings, records: Records, vault: Vault) -> None:
-    """Erase templates and pictures of removed entries, or leave them to an active run."""
+    """Erase templates and pictures of removed entries, or leave these to an active run.
+
+    Also erase reference pictures without an entry, and those that no held or sealed alert needs
+    any more.
+    """
     from openlfr.cli.watchlist_changes import apply_changes
     from openlfr.operations.gallery import erase_retained_pictures, erase_unrecorded_pictures
 

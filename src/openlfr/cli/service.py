@@ -122,7 +122,10 @@ def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
 
 
 def _may_return(process: Process, statefulset: str) -> bool:
-    """Return whether this pod returns, or may return; it then stays a member of its group."""
+    """Return whether this pod returns or may return, and if so, print that its worker stays.
+
+    True if the API server does not answer; False for a worker without an instance name.
+    """
     from openlfr.adapters.kubernetes import ApiServer
     from openlfr.domain.errors import Unavailable
 

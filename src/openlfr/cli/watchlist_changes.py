@@ -29,14 +29,14 @@ def apply_changes(
     facts: GalleryFacts,
     reference_ids: Sequence[str],
 ) -> tuple[list[Reference], Unavailable | None]:
-    """Apply pending changes to the vector store, unless a run is active: then wait for the run.
+    """Apply pending changes to the vector store; if a run is active, wait until it applies them.
 
     Milvus Lite's folder can be open in one process only. An active run has the folder open, and
     applies the changes that it reads in the records.
 
     Returns:
-        The entries after the wait, some perhaps still pending; and the vector store's error, if
-        any. The change is recorded in either case.
+        The entries of `reference_ids`, and the vector store's error or None. Entries are still
+        pending after an error, or after a wait of `MAX_WAIT_S`. The change is recorded in any case.
     """
     problem = None
     deadline = time.monotonic() + MAX_WAIT_S
@@ -67,7 +67,7 @@ def _has_pending(records: Records) -> bool:
 def _apply_pending(settings: Settings, records: Records, vault: Vault, facts: GalleryFacts) -> None:
     """Apply pending changes in parts; if a run starts in between, the run applies the rest.
 
-    A starting run waits only a few seconds for the vector store; a large import takes longer.
+    A starting run waits only a few seconds for the vector store, and a large import takes longer.
     """
     from openlfr import bootstrap
     from openlfr.operations.watchlist_sync import WatchlistSync

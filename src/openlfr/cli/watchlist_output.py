@@ -32,7 +32,7 @@ _PENDING_REASON = "recorded; the active run will apply the change"
 
 
 def with_progress(reports: Iterator[RowReport], total: int) -> Iterator[RowReport]:
-    """Yield the reports, and print their number on a terminal, since each photo takes time."""
+    """Yield the reports; on a terminal, print the number of finished photos."""
     for number, report in enumerate(reports, 1):
         if sys.stderr.isatty():
             end = "\n" if number == total else ""
@@ -131,7 +131,7 @@ def _is_expired(entry: Reference, now: datetime) -> bool:
 
 
 def _build_row(report: RowReport, entry: Reference | None) -> dict[str, Any]:
-    """Return an output row; the entry's status overrides the report."""
+    """Return an output row; a refused or pending entry overrides an accepted report."""
     verdict, reason, notes = str(report.result), report.reason, "; ".join(report.warnings)
     if entry is not None and report.result is RowResult.ACCEPTED:
         notes = entry.note

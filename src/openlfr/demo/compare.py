@@ -23,6 +23,9 @@ def compare(
 ) -> KnownTruth:
     """Compare the events of a run with the truth of its films.
 
+    An event is right if its box overlaps a face of its subject, a listed person, in one of its
+    possible frames. Every other event is wrong.
+
     Args:
         streets: Folder with frames.jsonl and tracks.json, by camera.
         events: Events of the run, each with the numbers of its possible frames in the film.

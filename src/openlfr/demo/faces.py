@@ -1,9 +1,9 @@
 """People for the demonstration, from sample pictures in installed packages.
 
 scikit-image contains NASA's portrait of an astronaut, and insightface a press photo of six people
-at a card table. So each person has one picture. For listed people a second picture is made from it:
-turned, darker, blurred and compressed, as if scanned. Results show that the pipeline works, but not
-how accurate it is; the demonstration prints this with every figure.
+at a card table. So each person has one picture. For listed people a second picture is made from
+this picture: turned, darker, blurred and compressed, as if scanned. Results show that the pipeline
+works, but not how accurate it is; the demonstration prints this with every figure.
 """
 
 from __future__ import annotations

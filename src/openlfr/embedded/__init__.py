@@ -4,7 +4,7 @@
 - `feeds.py` decodes frames, and `frame_processor.py` analyses or skips each frame.
 - `desk.py` raises alerts, and `lines.py` writes them to a file.
 - `run_watchlist.py` is the index that the run searches. `watchlist_updater.py` builds a new index
-  after each change of the list, and `baselines.py` records its baseline before the index is used.
+  after each change of the list, and `baselines.py` records the baseline of each index.
 - `deployment_state.py` reads pauses and stops of the deployment.
 - `eraser.py` erases data whose retention is over.
 - `tallies.py` and `results.py` count, and `summary.py` collects the figures of the report.

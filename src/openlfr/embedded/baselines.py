@@ -1,4 +1,4 @@
-"""The baselines of a run: each one is recorded before frames are matched with it.
+"""The baselines of a run: each is recorded before its index is searched, except after a removal.
 
 The thread that offers a new index hashes and records the baseline of the index. The matching thread
 then starts to use index and baseline together, between two frames. A removal from the list does not
@@ -31,8 +31,8 @@ class RunBaselines:
         Args:
             records: Records of the baselines.
             conditions: Threshold, models, rules and camera inputs of the run.
-            problems: Problems of the run. While the threshold does not fit the list, one problem
-                states so; it is replaced when the list changes.
+            problems: Problems of the run. A warning is added if the threshold does not fit the
+                list; each later warning about the threshold replaces this warning.
         """
         self._records = records
         self._in_use = BaselineInUse(
@@ -44,7 +44,7 @@ class RunBaselines:
         self._new_index: tuple[ExactIndex, BaselineRef] | None = None
 
     def offer(self, index: ExactIndex) -> None:
-        """Record the baseline of a new index; call it from one thread at a time.
+        """Record the baseline of a new index; call this method from one thread at a time.
 
         Raises:
             Unavailable: The records do not accept the baseline; offer the index again.
@@ -62,7 +62,10 @@ class RunBaselines:
             self._put_in_use(index, adoption, self._record(adoption))
 
     def pop_new_index(self) -> tuple[ExactIndex, BaselineRef] | None:
-        """Return a new index with its baseline, once, or None; any thread may call it."""
+        """Return the newest index with its baseline; None if it was returned before.
+
+        Any thread may call this method.
+        """
         with self._lock:
             new_index, self._new_index = self._new_index, None
         return new_index

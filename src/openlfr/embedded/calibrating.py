@@ -1,8 +1,8 @@
 """Calibrates the threshold for a target FPIR against the present list, in one process.
 
-Photos make no tracks. So the people of the cohort walk through simulated streets, which the
-pipeline analyses as it analyses a camera. The films exist only during the calibration, and the
-scores only in memory.
+Photos make no tracks. So the people of the cohort walk through simulated streets, and the pipeline
+analyses the films of these walks like frames of a camera. The films are erased at the end of the
+calibration, and the scores are never written to disk.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class CalibrationRequest:
     """The arguments of a calibration.
 
     Attributes:
-        cohort: Folder with NAME/*.jpg or images/NAME/*.jpg; unlisted people.
+        cohort: Folder of photos of unlisted people: NAME/*.jpg or images/NAME/*.jpg.
         target_fpir: Requested FPIR.
         by: The person who calibrates.
         walks_per_person: Number of walks of each person.
@@ -66,11 +66,11 @@ class CalibrationRequest:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
-    """A recorded calibration, and what the caller prints and nobody stores.
+    """A recorded calibration, and the people who were left out; their names are not recorded.
 
     Attributes:
         calibration: The record.
-        left_out: Why each person was left out, by name.
+        left_out: The reason for leaving a person out, by the person's name.
     """
 
     calibration: Calibration
@@ -89,12 +89,13 @@ def run_calibration(
     Args:
         settings: The configuration.
         request: The arguments.
-        records: The records, from which due data is erased.
-        progress: Called with the step, the number of finished people and the total.
+        records: The database of the list and the calibrations; its due data are erased already.
+        progress: Called with the step (`comparing` or `filming`), the number of finished people and
+            the total number of people in this step.
 
     Raises:
         BadInput: The folder has too few people for the target, or nobody is listed.
-        Misconfigured: The target is above the ceiling, a run is active, or a wrong model.
+        Misconfigured: The target is above matching.max_fpir, a run is active, or a model is wrong.
         NotAllowed: The person may not calibrate.
         Unavailable: The disk is full, or a service does not answer.
     """
@@ -162,7 +163,7 @@ def run_calibration(
 def _conclude(
     scores: CohortScores, request: CalibrationRequest, left_out: int, photos_sha256: str
 ) -> tuple[CalibratedThreshold, Cohort]:
-    """Compute the threshold of everybody who walked.
+    """Return the threshold for everybody who walked, and the numbers of the cohort.
 
     Raises:
         BadInput: Too few people walked, or were searched for.
@@ -195,7 +196,7 @@ def _read_list(
     vault: Vault,
     facts: GalleryFacts,
 ) -> ExactIndex:
-    """Apply the pending entries, and return the searchable list.
+    """Return the searchable list; without a Milvus server, apply the pending entries before.
 
     Raises:
         BadInput: Nobody but control subjects is searchable.
@@ -213,11 +214,11 @@ def _read_list(
 
 
 def require_target(settings: Settings, target_fpir: float) -> None:
-    """Check a target against the ceiling.
+    """Check that a target is a share, and at most matching.max_fpir.
 
     Raises:
-        BadInput: It is no share.
-        Misconfigured: It is above the ceiling.
+        BadInput: The target is not between 0 and 1.
+        Misconfigured: The target is above matching.max_fpir.
     """
     ceiling = settings.matching.max_fpir
     if not 0 < target_fpir < 1:
@@ -241,6 +242,6 @@ def _require_people(people: int, target_fpir: float, has: str) -> None:
 
 
 def _describe(left_out: Mapping[str, str]) -> str:
-    """Return the people who were left out, with the reasons."""
+    """Return the start of a sentence: the people who were left out, with reasons, and the verb."""
     names: Sequence[str] = [f"{name} ({why})" for name, why in left_out.items()]
     return f"{'; '.join(names) or 'Nobody'} {'was' if len(names) < 2 else 'were'}"

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from openlfr.simulate import Person
 
 _SAME_FACE = 0.2
-"""Overlap (IoU) from which a detected face is that of a walker. A detector's box is higher than the
-square of the truth, so that their overlap is about 0.7 (`benchmarks/passes.py` uses the same)."""
+"""Lowest overlap (IoU) of a detected face and a walker's true face. A detected box is higher than
+the true square, so that even correct pairs overlap by about 0.7. `benchmarks/passes.py` uses the
+same limit."""
 _CAMERA = "street"
 _PEOPLE_PER_FILM = 60
 _WALKS_PER_SECOND = 1.0
@@ -39,7 +40,7 @@ _MIN_SECONDS_PER_WALK = 14  # a walk lasts at most 12 s, and nobody is in two pl
 
 @dataclass(slots=True)
 class CohortScores:
-    """The scores of a cohort; in memory only.
+    """The scores of a cohort; they are never written to disk.
 
     Attributes:
         best: Highest score of each person with a searched track, by name.
@@ -91,7 +92,7 @@ class CohortFilming:
         *,
         progress: Callable[[int], None] = lambda _: None,
     ) -> CohortScores:
-        """Let everybody walk, and return the scores.
+        """Film the walks of all people, analyse the films, and return the scores.
 
         Args:
             people: The people with their photos.
@@ -178,6 +179,6 @@ def _read_faces(folder: Path) -> dict[int, list[tuple[str, Box]]]:
 
 
 def _find_walker(faces: Sequence[tuple[str, Box]], box: Box) -> str:
-    """Return the name of the walker with the most overlapping face; empty without one."""
+    """Return the walker whose face overlaps most; empty if no overlap reaches `_SAME_FACE`."""
     overlap, name = max(((face.iou(box), name) for name, face in faces), default=(0.0, ""))
     return name if overlap >= _SAME_FACE else ""

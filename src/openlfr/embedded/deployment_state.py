@@ -66,8 +66,8 @@ class RecordedDeployment:
         """Read the deployment again.
 
         If a person stopped or closed the deployment, `ended_by_others` is set. If the records do
-        not answer, nothing changes: the watchlist updater stops the run when the records have not
-        answered for long.
+        not answer, nothing changes here; the watchlist updater stops the run after `SILENCE_S`
+        without an answer.
 
         Returns:
             Whether the deployment was paused or altered; then the caller drops all live tracks.

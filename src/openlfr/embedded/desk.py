@@ -54,7 +54,7 @@ class AlertDesk:
         self.event_counts: Counter[tuple[str, EventKind]] = Counter()
 
     def raise_alert(self, sighted: SightingWithEvidence) -> AlertEvent | None:
-        """Open an alert or join one; return None if the sighting was recorded before a crash.
+        """Open or join an alert, and return its event; None if the sighting was recorded before.
 
         Raises:
             Unavailable: The disk, Redis or the database does not accept the alert.
@@ -76,7 +76,9 @@ class AlertDesk:
         return event
 
     def catch_up(self, deployment: str, epoch: int | None) -> int:
-        """Record all unrecorded events of the alert book; emit the events of the resumed run.
+        """Record all unrecorded events of the alert book after a crash.
+
+        Events of the resumed run that were not emitted are also emitted.
 
         Args:
             deployment: Id of the deployment.

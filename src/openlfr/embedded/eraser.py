@@ -75,10 +75,10 @@ class Eraser:
         """Erase all data that are due now.
 
         Returns:
-            False if the log of the records still contains erased rows.
+            False if the database's log still contains erased rows; then call `erase` again.
 
         Raises:
-            Unavailable: A store does not answer. Completed erasures are final; call it again later.
+            Unavailable: A store does not answer. Completed erasures are final; call `erase` again.
         """
         due = erase_due(
             records=self._records,

@@ -126,14 +126,18 @@ class Feeds:
                 waiting.append(CameraEnd(camera, problem, 0, 0))
 
     def _next_camera(self) -> str | None:
-        """Return the camera whose first waiting frame comes next; None while it is unknown."""
+        """Return the camera with the next frame; None if none waits or an earlier one may come."""
         first = {camera: waiting[0] for camera, waiting in self._waiting.items() if waiting}
         if not self._paced and self._waiting.keys() - first.keys() - self._live:
             return None  # the next frame of the missing camera may be the earliest
         return min(first, key=lambda camera: self._order(first[camera]), default=None)
 
     def _order(self, arrival: Arrival | CameraEnd) -> float:
-        """Return the sort key: seconds if paced, else whole microseconds, which are exact."""
+        """Return the sort key of a frame; the end of a camera sorts before all frames.
+
+        The key is `due_at_s` if paced. Otherwise it is the capture time in whole microseconds,
+        which are exact.
+        """
         if isinstance(arrival, CameraEnd):
             return float("-inf")
         return arrival.due_at_s if self._paced else microseconds(arrival.frame.captured_at)
@@ -177,7 +181,8 @@ class Feeds:
     def _hand_over(self, camera: str, arrival: Arrival | CameraEnd) -> bool:
         """Queue an arrival as soon as there is room; return False if the run stops first.
 
-        Only the newest frame of a live camera waits here, since the source drops older frames.
+        At most one frame of a live camera waits here; until it is taken, the source replaces its
+        own pending frame by each newer frame.
         """
         room = 1 if camera in self._live else self._room
         with self._changed:

@@ -47,7 +47,7 @@ class FrameProcessor:
             analyser: Detects, tracks and compares faces.
             tallies: Counts every frame and track.
             desk: Raises alerts.
-            baselines: Supplies each new index with its recorded baseline.
+            baselines: Supplies each new index with its baseline.
             max_age: Age from which a frame is skipped as late; None for no limit.
         """
         self._parts = parts
@@ -99,7 +99,7 @@ class FrameProcessor:
         """Save a checkpoint after a frame; a resumed run continues with the next frame.
 
         Returns:
-            Whether it was saved. No checkpoint is saved while the camera has a live track.
+            Whether the checkpoint was saved. None is saved while the camera has a live track.
         """
         if not self._analyser.is_quiet(frame.camera):
             return False
@@ -110,7 +110,7 @@ class FrameProcessor:
         return True
 
     def _apply_new_index(self) -> None:
-        """Search in a new index from this frame on, and count for its baseline."""
+        """If there is a new index, search it from this frame on, and count under its baseline."""
         if new_index := self._baselines.pop_new_index():
             index, ref = new_index
             self._analyser.use_index(index)
@@ -121,7 +121,7 @@ class FrameProcessor:
             self._desk.raise_alert(sighting)
 
     def _mark_assumed_time(self, sighted: SightingWithEvidence) -> SightingWithEvidence:
-        """Mark a sighting from a file whose recording date is unknown."""
+        """Return the sighting, with `time_assumed` set if its file has no known recording date."""
         source = self._parts.sources[sighted.sighting.camera]
         if source.start_origin is not StartOrigin.ASSUMED:
             return sighted

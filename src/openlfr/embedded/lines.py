@@ -23,8 +23,9 @@ _LINE_START = b'{"event": "'  # every line begins with it
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
     """Convert an event to JSON values, in the stable format that other programs read.
 
-    `impossible` is present only for a sighting that cannot be right. `time_assumed` is true if the
-    recording date of the file is unknown; then `captured_at` counts from the start of the run.
+    `impossible` is present only if another sighting of the subject, in the same frame or at a
+    distant camera, contradicts this sighting. `time_assumed` is true if the recording date of the
+    file is unknown; then `captured_at` counts from the start of the run.
     """
     sighting = event.sighting
     flag = {"impossible": asdict(event.impossible)} if event.impossible is not None else {}
@@ -126,6 +127,8 @@ class AlertLines:
 
     def write(self, event: AlertEvent, emitted_at: datetime) -> None:
         """Write the line of an event; on return the line is on the disk and in the stream.
+
+        The line of an event in `written_ids` is not written to the file again.
 
         Raises:
             Unavailable: The disk is full or fails.

@@ -1,4 +1,4 @@
-"""Opens models, stores and cameras of a run; all other checks precede the opening of a camera."""
+"""Opens models, stores and cameras of a run; a camera is opened after models and records."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class RunParts:
 def open_parts(
     settings: Settings, deployment: Deployment, options: RunOptions, closing: ExitStack
 ) -> RunParts:
-    """Open all parts of a run, so that the most useful error message comes first.
+    """Open all parts of a run, in the order that shows the most useful error message first.
 
     Args:
         settings: The configuration.
@@ -208,7 +208,7 @@ def plan_or_resume_run(
         with `records.runs.start` after all parts are open.
 
     Raises:
-        Misconfigured: The unfinished run has other settings.
+        Misconfigured: The unfinished run has other settings, or an older version made it.
     """
     unfinished = records.runs.find_unfinished(deployment) if resume else None
     if resume and unfinished is None and records.runs.find_unfinished(old_version_name):
@@ -283,7 +283,10 @@ def make_report_folder(folder: Path) -> None:
 
 
 def _require_hours(settings: Settings, deployment: Deployment, name: str, source: Source) -> None:
-    """Raise an error for a source that can never be analysed; the hours may begin later."""
+    """Raise an error for a source that lies wholly outside the hours.
+
+    Before the hours begin, a live camera or a repeated file is accepted.
+    """
     hours = deployment.authorisation
     first = last = source.start
     endless = source.is_live or settings.cameras[name].loop

@@ -64,8 +64,8 @@ def run(
     Raises:
         Misconfigured: No authorisation, no camera, a wrong model, a gallery of several models, or a
             file that is wholly outside the deployment's hours.
-        BadInput: No camera can be opened. If only some cannot be opened, the run continues
-            without them and reports them.
+        BadInput: No camera can be opened. If only some cameras cannot be opened, the run continues
+            without these cameras and reports them.
         Unavailable: The disk is full, or a service does not answer; continue with `--resume`.
     """
     deployment = require_authorisation(settings)
@@ -226,7 +226,7 @@ class _Run:
         return summary
 
     def _process_arrivals(self, feeds: Feeds, started_at_s: float) -> bool:
-        """Process arrivals until every camera has ended.
+        """Process arrivals until every camera has ended or the run is stopped.
 
         Returns:
             Whether the run was stopped before every camera had ended.

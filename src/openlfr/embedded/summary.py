@@ -84,7 +84,7 @@ def summarise(
 
 
 def describe_assumed_times(sources: Mapping[str, Source]) -> tuple[str, ...]:
-    """Return a sentence for each video file without a recording date."""
+    """Return a sentence for each video file with neither a configured nor a recorded start."""
     return tuple(
         f"camera {name}: recording, time assumed. The file has no recording date, so its times"
         f" count from the start of the run, {source.start:%Y-%m-%d %H:%M:%S} UTC; set"
@@ -109,7 +109,10 @@ def build_alert_item(
     *,
     sealed: bool = False,
 ) -> AlertItem:
-    """Collect an event with its pictures, or with the reason why a picture is missing."""
+    """Return an event with its pictures, or with the reason why a picture is missing.
+
+    The alert item of an erased, rejected or sealed alert has no pictures.
+    """
     if recorded.rejected_at is not None or not recorded.event.sighting.subject:
         is_rejected = recorded.rejected_at is not None
         return AlertItem(recorded.event, b"", b"", b"", is_erased=True, is_rejected=is_rejected)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Losses:
-    """Frames that a camera's source did not yield, up to its last arrival."""
+    """Numbers of frames that a camera's source did not yield, up to the camera's last arrival."""
 
     sampled_away: int = 0
     overtaken: int = 0
@@ -152,7 +152,7 @@ class RunTallies:
         self.record()
 
     def checkpoint(self, camera: str) -> dict[str, object]:
-        """Return the counts of a camera for a checkpoint; call `record` before."""
+        """Return the unrecorded counts of a camera for a checkpoint; call `record` before."""
         return {
             "analysis": self._collector.to_json(camera),
             "capture": self._captures[camera].to_json(),

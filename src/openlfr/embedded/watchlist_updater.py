@@ -53,7 +53,10 @@ class WatchlistUpdater:
         on_index: Callable[[ExactIndex], None],
         on_problem: Callable[[str], None],
     ) -> None:
-        """Use the vector store alone; the thread calls `on_index` and `on_problem`."""
+        """Prepare; no other process may use the vector store.
+
+        `refresh` calls `on_index` and `on_problem`; after `start`, the thread calls `refresh`.
+        """
         self._records = records
         self._templates = templates
         self._vault = vault
@@ -121,7 +124,7 @@ class WatchlistUpdater:
             self._thread.join()
 
     def _has_new_alterations(self) -> bool:
-        """Compare all entries if that is due; return whether other ones are altered than before.
+        """Compare all entries if a comparison is due; return whether the altered entries changed.
 
         A direct change of a row does not increase the list's version, so `is_due` cannot detect it.
         """

@@ -1,4 +1,4 @@
-"""Requires a complete authorisation."""
+"""Requires a complete authorisation, without which no camera is opened."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
 
 
 class Camera(Section):
-    """A source of pictures, and the analysis of its frames."""
+    """A source of pictures, and the settings for reading and analysing its frames."""
 
     url: Annotated[str, BeforeValidator(_resolve_url)] = Field(
         title="Source",

@@ -1,4 +1,4 @@
-"""The block `deployment` of the configuration: the authorisation, required for every camera."""
+"""The block `deployment` of the configuration: the authorisation to open cameras."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class DeploymentEntry(Section):
 
     @property
     def identity(self) -> str | None:
-        """The deployment's id; None if there is neither an id nor both name and start."""
+        """The configured id, else an id made from name and start; None if one of these is empty."""
         if self.id:
             return self.id
         return deployment_id_of(self.name, self.starts) if self.name and self.starts else None
@@ -85,9 +85,9 @@ class DeploymentEntry(Section):
         )
 
     def to_deployment(self) -> Deployment | None:
-        """Return the deployment as configured; None if a field is missing.
+        """Return the configured deployment, with the status STARTED; None if a field is empty.
 
-        The recorded deployment may differ: it may be paused or closed.
+        The status of the recorded deployment may differ: paused, stopped or closed.
         """
         deployment_id = self.identity
         if self.starts is None or self.ends is None or self.missing or deployment_id is None:

@@ -63,7 +63,7 @@ class Kafka(Server):
         return ""
 
     def check_secrets(self) -> None:
-        """Read the password, the user's name and the certificates, like a connection does."""
+        """Read all secrets as a connection does, so that a mistake is detected at the start."""
         self.access.client_arguments()
 
     @property
@@ -73,7 +73,7 @@ class Kafka(Server):
 
     @property
     def access(self) -> KafkaAccess:
-        """Brokers and credentials; secrets are read from their files.
+        """Brokers and credentials, with the secrets read from their files.
 
         Raises:
             Misconfigured: A secret's file cannot be read, or is empty.

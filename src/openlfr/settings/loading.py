@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Read and validate a configuration file.
 
-    Paths in the file are relative to its folder. A time without an offset is UTC. An absent or
-    incomplete authorisation is no error here; `require_authorisation()` raises it later.
+    Paths in the file are relative to the file's folder. A time without an offset is UTC. An absent
+    or incomplete authorisation is no error here, but an error in `require_authorisation()`.
 
     Args:
         path: The file.
         environment: Variables that may replace keys (see `variables`); `os.environ` by default.
 
     Raises:
-        Misconfigured: The message has one line per problem, with the line of the file and the key,
-            or with the environment variable.
+        Misconfigured: The file or a variable is not valid. The message has one line per problem,
+            with the line of the file and the key, or with the environment variable.
     """
     if "\n" in str(path):
         raise Misconfigured(f"{escape_line(str(path))}: its name has a line break; rename the file")

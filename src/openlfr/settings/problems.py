@@ -50,9 +50,9 @@ _BOUNDS = {
 def describe_errors(
     error: ValidationError, schema: type[BaseModel], lines: Lines, variables: Variables
 ) -> list[tuple[int, str]]:
-    """Return pairs of a line and a sentence, in the order of the file.
+    """Return a pair of line number and sentence for each problem, sorted by line.
 
-    Line 0 means a problem of the environment; its sentence names the variable.
+    Line 0 means a problem of an environment variable; the sentence names the variable.
     """
     problems = set()
     for detail in error.errors(include_url=False):
@@ -63,14 +63,18 @@ def describe_errors(
 
 
 def _find_line(detail: ErrorDetails, lines: Lines) -> tuple[int, str]:
-    """Return the line of the file with the error, and the key on that line."""
+    """Return the line with the error, and the dotted key; a missing key has its block's line."""
     path = _longest_prefix_in_file(detail["loc"], lines)
     is_missing = detail["type"] == "missing"
     return lines.get(path, 1), _join_path((*path, detail["loc"][-1]) if is_missing else path)
 
 
 def _find_variable(loc: KeyPath, variables: Variables) -> str:
-    """Return the variable with the error, and the key in its block; "" for an error of the file."""
+    """Return the variable with the error, and the wrong key inside the variable's value.
+
+    If variables replace other keys of the same server, return the key and these variables. Return
+    an empty text for an error of the file.
+    """
     for end in range(len(loc), 0, -1):
         if name := variables.get(loc[:end]):
             return ": ".join((name, *([_join_path(loc[end:])] if loc[end:] else [])))

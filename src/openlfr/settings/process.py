@@ -32,7 +32,8 @@ class Process:
             empty, the process joins as a new member after each start.
         http: Host and port of the health page (OPENLFR_HTTP); None for no page.
         session_s: Seconds without a heartbeat after which the partitions are assigned to other
-            workers (OPENLFR_SESSION_SECONDS). An instance that restarts sooner stays a member.
+            workers (OPENLFR_SESSION_SECONDS). An instance that restarts sooner keeps its
+            partitions.
     """
 
     service: str
@@ -71,7 +72,7 @@ class Process:
         )
 
     def worker_file(self, folder: Path) -> WorkerFile | None:
-        """Return the PID file by which `--leave` finds this process; None without a name."""
+        """Return the PID file by which `--leave` finds this process; None without `instance`."""
         from openlfr.adapters.kafka.membership import WorkerFile
 
         return WorkerFile(folder, self.service, self.instance) if self.instance else None

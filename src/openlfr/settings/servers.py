@@ -1,9 +1,9 @@
 """The keys `services.redis`, `.milvus` and `.sql`: addresses, TLS, and secrets from files.
 
-A server is configured by an address alone, or by a block of keys. Its secret is in a file
-(`password_file`), in an environment variable, or in the block. A secret is read when a connection
-needs it, and is never stored in a value that may be printed. `variables` maps environment
-variables to keys.
+A server is configured by an address alone, or by a block of keys. The server's secret is in a file
+(`password_file`), in an environment variable, in the block or in the address. The file is read when
+a connection needs the secret, which is never stored in a value that may be printed. `variables`
+maps environment variables to keys.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def make_block(value: Any) -> Any:
-    """Convert an address alone to a block."""
+    """Convert an address alone to a block; return any other value unchanged."""
     return {"url": value} if isinstance(value, str) else value
 
 
@@ -136,7 +136,7 @@ class Milvus(Server):
 
     @property
     def address(self) -> tuple[str, str]:
-        """The address without credentials, and the credentials as a token (`user:password`).
+        """The address without credentials, and the token or `user:password`; empty without one.
 
         Raises:
             Misconfigured: The token's file cannot be read, or is empty.
@@ -165,7 +165,8 @@ class Sql(Server):
     def address(self) -> str:
         """The address for SQLAlchemy, password included: never print it.
 
-        With a `ca_file` the server's certificate must match its name (`sslmode=verify-full`).
+        With a `ca_file` the server's certificate must match the server's name
+        (`sslmode=verify-full`).
 
         Raises:
             Misconfigured: The password's file cannot be read, or is empty.

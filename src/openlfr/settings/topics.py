@@ -47,7 +47,7 @@ class Topics(Section):
 
     @property
     def plan(self) -> tuple[Topic, ...]:
-        """The topics with the configured numbers."""
+        """All topics, with the configured replication, partitions and retention of frames."""
         return plan_topics(
             replication=self.replication,
             partitions=self.partitions,

@@ -25,7 +25,8 @@ _UNITS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)", re.ASCII)
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)", re.ASCII)  # noqa: RUF001 - people type both
 STRIDE_PX = 32
-"""Largest stride of the detector; its input is a multiple of the stride (FACTS: YuNet)."""
+"""Largest stride of the detector; both sides of a detector's input are multiples of this number
+(FACTS: YuNet)."""
 
 
 class Section(BaseModel):
@@ -71,8 +72,8 @@ def parse_moment(value: Any) -> datetime:
 def parse_input_size(value: Any) -> tuple[int, int]:
     """Parse the maximum size of a picture: 1280, [1280, 736] or '1280x736'.
 
-    A single number is the longer side of a portrait or landscape picture. Both sides are rounded up
-    to multiples of 32.
+    A single number is the maximum of both sides, and thus limits the longer side. Both sides are
+    rounded up to multiples of 32.
     """
     sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value, value]
     if isinstance(value, str):
@@ -93,7 +94,7 @@ def round_up(side: int) -> int:
 
 
 def resolve_path(value: Any, info: ValidationInfo) -> Path:
-    """Make a path absolute, relative to the configuration's folder (in the validation context)."""
+    """Return an absolute path; a relative path starts at the folder in the validation context."""
     if isinstance(value, Path):
         value = str(value)
     if not isinstance(value, str) or not value.strip():

@@ -43,7 +43,7 @@ KEYS_BY_VARIABLE: dict[str, KeyPath] = {
     "OPENLFR_PROVIDERS": ("models", "providers"),
     "OPENLFR_MAX_CAMERAS": ("ingest", "max_cameras"),
 }
-"""The replaced key of each variable."""
+"""The key that each variable replaces, as a path."""
 _ALTERNATIVE_KEY = {
     "password": "password_file", "password_file": "password",
     "username": "username_file", "username_file": "username",
@@ -58,7 +58,7 @@ def apply_variables(
     """Replace values of the file by environment variables.
 
     Returns:
-        The values, and the variable's name for each replaced key.
+        A copy of the values with the replacements, and the variable's name for each replaced key.
 
     Raises:
         Misconfigured: A variable is misspelt, or its value has the wrong type.
@@ -119,7 +119,7 @@ def _parse_json(name: str, text: str) -> Any:
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:
-    """Refuse names that nearly match a variable.
+    """Raise Misconfigured for a name that nearly matches a variable.
 
     Other names with the same prefix are permitted, because Kubernetes sets variables like
     OPENLFR_REDIS_PORT.

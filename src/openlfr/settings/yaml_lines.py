@@ -26,7 +26,8 @@ _QUOTED = re.compile(r"'(?!<)[^']{2,}'")
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _MAX_BYTES = 1024 * 1024
 _MAX_VALUES = 50_000
-"""Maximum after aliases are expanded. Nine levels of ten aliases are a thousand million values."""
+"""Maximum number of values in a file; each use of an alias counts. Nine levels of ten aliases would
+be a thousand million values."""
 _MAX_DIGITS = 64
 
 
@@ -42,15 +43,15 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
     """Read a YAML 1.2 file.
 
     The file is composed, not constructed, for three reasons: nodes have line numbers; all duplicate
-    keys are detected, not only the first; and a time retains its written offset, which a YAML
-    loader would convert to naive UTC.
+    keys are detected, not only the first; and a time retains its written offset, while a YAML
+    loader would convert the time to naive UTC.
 
     Returns:
         The values (dict, list, str, int, float, bool, None; times stay text), and the line, from 1,
         of every key and list item by its path.
 
     Raises:
-        Misconfigured: The file is absent, empty, not text, or not YAML.
+        Misconfigured: The file is absent, empty, too large, not text, or not YAML.
         DuplicateKeys: A block contains a key twice.
     """
     text = _read_text(path)

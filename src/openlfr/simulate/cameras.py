@@ -1,4 +1,4 @@
-"""Serves video files as network cameras: prepares films for GStreamer's RTSP server and runs it.
+"""Serves video files as network cameras, with GStreamer's RTSP server.
 
 The server needs Debian's Python and GStreamer. This module reads the H.264 from the videos without
 re-encoding. Then it replaces its own process by the server (`cameras_server.py`), so that signals
@@ -52,7 +52,7 @@ class CameraFilm:
 
 
 def name_cameras(videos: Sequence[str]) -> dict[str, Path]:
-    """Return the video of each camera name.
+    """Return each camera's video, by the camera's name.
 
     Args:
         videos: "NAME=VIDEO", or "VIDEO" for a camera with the name of the file. If several files
@@ -85,7 +85,7 @@ def read_film(path: Path) -> CameraFilm:
     """Read the H.264 of a video.
 
     Raises:
-        BadInput: The file does not exist, is no H.264, or has frames without times.
+        BadInput: The file does not exist, is no H.264, or has no key frame or frames without times.
     """
     try:
         with av.open(str(path), "r") as container:
@@ -166,7 +166,7 @@ def serve(videos: Sequence[str], *, host: str, port: int, log: Path | None) -> N
 
     Raises:
         BadInput: A video cannot be sent.
-        Misconfigured: Two cameras have the same name.
+        Misconfigured: Two cameras have the same name, or a name is not allowed in an address.
         Unavailable: GStreamer's server is missing.
     """
     cameras = name_cameras(videos)

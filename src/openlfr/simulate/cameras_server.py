@@ -4,9 +4,9 @@ The program imports nothing from OpenLFR, so that it needs only Debian's `python
 folder with plan.json and the films' H.264, written by `cameras.py`, and then removes the folder. It
 does not parse H.264: each frame is one access unit with its times and number.
 
-A camera's film begins when the first client connects. It is repeated at its own pace until the last
-client disconnects. After a stop of the program (SIGSTOP) it continues where it stopped, like a
-camera that hung.
+A camera's film begins when the first client connects. The film is repeated at its own pace until
+the last client disconnects. After the program was stopped (SIGSTOP), the film continues with the
+frame that was due at the stop, like a camera that hung.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Log:
         self._lock = threading.Lock()
 
     def record(self, camera: str, loop: int, frame: int, at: float) -> None:
-        """Record a frame that was sent at `at`, by `time.time()`."""
+        """Record a sent frame; `at` is the sending time by `time.time()`."""
         if self._file is not None:
             moment = datetime.fromtimestamp(at, timezone.utc)  # noqa: UP017 - Python 3.9 and 3.10
             entry = {"camera": camera, "loop": loop, "frame": frame}

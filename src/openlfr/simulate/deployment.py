@@ -54,7 +54,7 @@ _MIN_PX_AT_640 = 64  # narrower faces need a detector input larger than 640
 def write_manifest(
     folder: Path, references: Mapping[str, tuple[Path, ...]], *, now: datetime
 ) -> Path:
-    """Write manifest.csv for `openlfr watchlist import`."""
+    """Write manifest.csv for `openlfr watchlist import`; its entries expire after 30 days."""
     path = folder / "manifest.csv"
     expires = (now + timedelta(days=30)).isoformat(timespec="seconds")
     with path.open("w", newline="", encoding="utf-8") as stream:
@@ -74,7 +74,7 @@ def write_manifest(
 def write_configuration(
     folder: Path, options: StreetOptions, videos: Mapping[str, Path], *, now: datetime
 ) -> Path:
-    """Write CONFIG.yaml for `openlfr run`; the street is filmed at `now` (UTC)."""
+    """Write CONFIG.yaml for `openlfr run`; the films start at `now` (UTC), without its seconds."""
     begin = now.replace(second=0, microsecond=0)
     longer = 1280 if options.eligible_px < _MIN_PX_AT_640 and options.width > 640 else 640
     cameras = [

@@ -30,7 +30,7 @@ def _with_crc(number: int) -> int:
 
 
 def burn_number(image: NDArray[np.uint8], number: int) -> None:
-    """Draw a frame number, 0 to 2^24 - 1, into the picture."""
+    """Draw a frame number, modulo 2^24, into the picture."""
     word = _with_crc(number % (1 << _NUMBER_BITS))
     bits = np.array([word >> i & 1 for i in range(_CELLS - 1, -1, -1)], np.uint8)
     bar = np.where(bits, _BRIGHT, _DARK).astype(np.uint8).repeat(CELL)

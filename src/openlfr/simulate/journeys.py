@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openlfr.simulate.options import StreetOptions
     from openlfr.simulate.people import Person
 
-_EARLIEST_S, _LAST_S = -4, 3  # from 4 s before the begin to 3 s before the end of the video
+_EARLIEST_S, _LAST_S = -4, 3  # walks start from 4 s before the video to 3 s before its end
 _BETWEEN_CAMERAS_S = (2, 6)
 
 
@@ -37,7 +37,7 @@ class StreetPlan:
 def plan_street(options: StreetOptions, people: Sequence[Person]) -> StreetPlan:
     """Make a random plan in which no person is in two places at once.
 
-    A person with the fewest journeys is chosen for the next journey.
+    For each journey, a person with the fewest journeys is chosen among those who are free.
 
     Raises:
         Misconfigured: Too few people have enough photos both for enrolment and for walking.

@@ -81,7 +81,7 @@ def make_street(
         options: Options of the street.
         detector: Loads a detector; called only for photos that are not in LFW's format, and from
             one thread.
-        now: Filming time, UTC; None for the current time. Pixels do not depend on it.
+        now: Filming time, UTC; None for the current time. Pixels do not depend on this time.
         progress: Called from any thread, with a camera and its number of finished frames.
 
     Raises:

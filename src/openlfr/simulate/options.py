@@ -20,8 +20,8 @@ class StreetOptions:
         enrol: Number of reference photos of each listed person; these photos are not drawn.
         min_px, max_px: Width of the farthest and the nearest face, pixels: the side of the square
             between ears, chin and brow.
-        eligible_px: Minimum width of an eligible face, pixels. An eligible face should be found;
-            it must also be at least 70% visible and wholly inside the picture.
+        eligible_px: Minimum width of an eligible face, pixels. An eligible face is also at least
+            70% visible and wholly inside the picture, so it should be found.
         crf: H.264 quality, 0 (lossless) to 51.
         watch_share: Share of journeys by listed people, if enough of them are free.
         shutter: Share of the frame time during which the shutter is open (motion blur).

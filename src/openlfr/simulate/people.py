@@ -22,7 +22,7 @@ class Person:
 
 
 def read_people(folder: Path) -> tuple[Person, ...]:
-    """Find the people under `folder/images/NAME/*.jpg`, or `folder/NAME/*.jpg`.
+    """Return the people with a photo: `folder/images/NAME/*.jpg`, else `folder/NAME/*.jpg`.
 
     Raises:
         Misconfigured: The folder does not exist, or has no photo.

@@ -34,7 +34,7 @@ _DETECTOR_SIZE = (640, 640)
 # The head around the face, in face sides from the face's centre: hair, ears and chin.
 HALF_WIDTH, TOP, BOTTOM = 0.66, 0.92, 0.74
 ELLIPSE = (0.57, 0.75)  # half axes of the part that is drawn
-_FEATHER = 0.045  # standard deviation of its soft edge
+_FEATHER = 0.045  # standard deviation of the drawn part's soft edge, in face sides
 _MAX_SIDE, _MIN_SIDE = 160, 20  # face sides of the levels, pixels
 
 
@@ -57,7 +57,8 @@ class Portrait:
     def choose_level(self, px: float) -> tuple[Pixels, float]:
         """Return the smallest level that is large enough for a face of `px` pixels, and its side.
 
-        So a level is shrunk by less than half, which is safe for bilinear sampling.
+        So a level is shrunk by less than half, which is safe for bilinear sampling. If no level is
+        large enough, the largest level is returned.
         """
         fit = max((i for i, side in enumerate(self.sides) if side >= px), default=0)
         return self.levels[fit], self.sides[fit]
@@ -101,7 +102,7 @@ def find_face(image: Pixels, detector: Callable[[], FaceDetector]) -> Box:
 
 
 def cut_portrait(image: Pixels, face: Box, *, gain: float = 1.0) -> Portrait:
-    """Cut the head around a face from a photo; beyond the photo its edge is repeated.
+    """Cut the head around a face from a photo; beyond the photo, edge pixels are repeated.
 
     Args:
         image: (h, w, 3) uint8 BGR.

@@ -1,7 +1,7 @@
 """Assess: compute the quality of a face, which is its usefulness for comparison.
 
 ISO/IEC 29794-1 defines quality as the expected usefulness of a sample for comparison. The unified
-score predicts it: the score is 100 times the predicted cosine similarity to the person's own
+score predicts this usefulness: 100 times the predicted cosine similarity to the person's own
 references. The prediction was fitted by least squares on the measures below (easy street 6, hard
 streets 6 and 7). A new fit on all streets of seeds 6 to 10 (`benchmarks/fit_quality.py STREET ...`,
 11,878 faces) ranks faces hardly better. Its rank correlation with the truth is 0.854 instead of

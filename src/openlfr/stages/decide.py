@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def decide(candidates: Sequence[Candidate], threshold: float) -> Candidate | None:
-    """Return the candidate to alert on, or None.
+    """Return the best candidate if its score is at least the threshold, else None.
 
     Args:
         candidates: Candidates of one search, best first; empty if no one is searchable.

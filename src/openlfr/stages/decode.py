@@ -3,8 +3,8 @@
 Untrusted pictures are decoded with Pillow: it reads the size from the header before it reserves
 memory, raises an exception for a broken file, and prints nothing. OpenCV's decoders print messages
 of their libraries to descriptor 2, past every log handler (libjpeg "Corrupt JPEG data", libpng
-"IHDR: CRC error"). Redirecting the descriptor could lose log lines of another thread. Both decode a
-JPEG to the same pixels; at 1280 x 720 Pillow takes 6 ms, OpenCV 4 ms.
+"IHDR: CRC error"). Redirecting the descriptor could lose log lines of another thread. Pillow and
+OpenCV decode a JPEG to the same pixels; at 1280 x 720 Pillow takes 6 ms, OpenCV 4 ms.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PIXELS = 64_000_000
-"""Full-frame cameras have at most 61 million; decoding needs seven bytes per pixel."""
+"""Maximum number of pixels. Pictures of full-frame cameras have at most 61 million. Decoding needs
+seven bytes per pixel."""
 MAX_SIDE = 30_000
-"""OpenCV cannot warp a picture with a side of 32,767 pixels or more."""
+"""Maximum side in pixels: OpenCV cannot warp a picture with a side of 32,767 pixels or more."""
 MAX_SCANS = 200
-"""A progressive JPEG has about ten scans; each may cost a pass over all pixels."""
+"""Maximum number of scans of a progressive JPEG. About ten are usual, and each may cost a pass over
+all pixels."""
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "JPEG2000", "AVIF")
 
 _KNOWN = "JPEG, PNG, BMP, TIFF, WebP, GIF, PPM, JPEG 2000 or AVIF"

@@ -36,7 +36,7 @@ def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tupl
 
 
 def centre_inside(box: Box, width: int, height: int) -> bool:
-    """Return whether a box has its centre inside the picture, so that a face can be shown."""
+    """Return whether a box has its centre inside the picture, and sides of at least 1 pixel."""
     x, y = box.centre
     return 0 <= x < width and 0 <= y < height and box.w >= 1 and box.h >= 1
 

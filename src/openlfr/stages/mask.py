@@ -28,8 +28,8 @@ MIN_CLEAR = 0.5
 
 MIN_SCORE = 0.6
 """Minimum confidence at which a possible face in the shrunk frame hides a part of the alerted face.
-Below it most possible faces are no faces, and would hide the face that a person must judge. A
-possible face found at source resolution hides a part at any confidence."""
+Below this confidence most possible faces are no faces, and would hide the face that a person must
+judge. A possible face found at source resolution hides a part at any confidence."""
 
 
 def mask(picture: FacePicture, possible_faces: Sequence[PossibleFace]) -> Evidence | None:
@@ -40,7 +40,7 @@ def mask(picture: FacePicture, possible_faces: Sequence[PossibleFace]) -> Eviden
         possible_faces: Result of `find_overlooked` for the picture.
 
     Returns:
-        None if other faces cover so much of the alerted face that no picture can be shown.
+        The evidence; None if other faces cover more than 1 - `MIN_CLEAR` of the alerted face's box.
     """
     boxes = [face.box for face in possible_faces]
     hiding = [
@@ -53,7 +53,7 @@ def mask(picture: FacePicture, possible_faces: Sequence[PossibleFace]) -> Eviden
 
 
 def mask_photo(picture: FacePicture) -> Evidence | None:
-    """Mask an enrolled photo around its face; None as for `mask`.
+    """Mask an enrolled photo around its face; return None in the same case as `mask`.
 
     The scene is not needed, so the whole photo is reduced to as few cells as one face. Other faces
     are then unrecognisable, and a second search for them is not necessary.

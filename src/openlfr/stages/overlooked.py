@@ -2,8 +2,9 @@
 
 On each frame the detector runs once, upright and at one size, since more would be too slow. So it
 overlooks turned and half covered faces. Before a picture is stored, the same detector runs on the
-shrunk frame in eight turns, with a margin and at a lower confidence, since a false detection only
-makes some cells coarser. This is computed for sightings only.
+shrunk frame and on the face's surroundings: in eight turns, with a margin and at a lower
+confidence, since a false detection only makes some cells coarser. This second search is made for
+sightings only.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def find_overlooked(picture: FacePicture, detector: FaceDetector) -> list[Possib
 def _search(
     image: NDArray[np.uint8], detector: FaceDetector, turns: Sequence[float]
 ) -> list[PossibleFace]:
-    """Return possible faces in the picture's pixels; each box is a square around the centre."""
+    """Return possible faces in the picture's pixels; each box is an enlarged upright square."""
     views = [_turn(image, degrees) for degrees in turns]
     by_view = detector.detect_again([picture for picture, _ in views])
     faces = []

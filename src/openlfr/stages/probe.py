@@ -34,8 +34,8 @@ class ProbeRules:
         faces: Maximum number of faces of a probe.
         min_quality: Minimum quality of a face in a probe, 0 to 100.
         min_eye_distance: Minimum inter-eye distance of a face in a probe, pixels.
-        worth_first: Minimum sum of the faces' qualities for a first search. It finds people with
-            very high scores one second before there is a good probe.
+        worth_first: Minimum sum of the faces' qualities for a first search. The first search finds
+            people with very high scores one second before there is a good probe.
         worth: Minimum sum of the faces' qualities for a good probe: three good faces or six poor
             faces. On street seeds 6 to 10 about half of the strangers' highest scores came from
             poorer probes. The rule cost one of 56 hard passes at threshold 0.38.

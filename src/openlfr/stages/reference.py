@@ -2,8 +2,8 @@
 
 Enrolled photos are sharp, and faces in a street are small. So the template of the photo alone is
 not very similar to any probe. The mean of several views is more similar to the templates of camera
-pictures. With equally many false alerts it finds more people on hard streets, and as many on easy
-streets (docs/adr/0022). Adapting enrolled pictures to the cameras' quality is a known method: Li
+pictures. With equally many false alerts the mean finds more people on hard streets, and as many on
+easy streets (docs/adr/0022). Adapting enrolled pictures to the cameras' quality is known: Li
 and others, "Face Recognition in Low Quality Images: A Survey", arXiv:1805.11519.
 """
 
@@ -26,8 +26,8 @@ NAME = "near-and-far"
 """Part of `GalleryFacts.alignment`, so that these templates are not mixed with templates of photos
 alone."""
 _WEIGHTS = np.array([3, 3, 1, 1], np.float32)[:, None, None]
-"""Weights of the views. More weight on the far views would find more people on hard streets, and
-fewer in sharp pictures."""
+"""Weights of the views, in the order of `make_views`. More weight on the far views would find more
+people on hard streets, and fewer in sharp pictures."""
 
 
 def reference_templates(faces: NDArray[np.uint8], embedder: FaceEmbedder) -> NDArray[np.float32]:

@@ -118,7 +118,8 @@ class ExactIndex:
 
         Args:
             templates: (n, dimension) float32, L2-normalised.
-            at: Each template's `captured_at`; references that expired before it are left out.
+            at: Each template's `captured_at`; references that expired before this time are left
+                out.
             limit: Maximum number of listed people, and of control subjects, per template.
         """
         if not len(self) or not len(templates):
@@ -149,7 +150,10 @@ class ExactIndex:
     def _compare(
         self, templates: NDArray[np.float32], at: Sequence[datetime]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return (n, references) cosines and (n, subjects) scores; -inf for expired ones."""
+        """Return (n, references) cosines and (n, subjects) scores.
+
+        Both are -inf for an expired reference, or a subject whose references have all expired.
+        """
         scores = templates @ self._vectors.T
         moments = np.array([microseconds(moment) for moment in at], np.int64)
         if moments.max() > self._expires.min():

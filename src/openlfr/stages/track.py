@@ -43,8 +43,9 @@ class TrackRules:
         reach: Maximum distance of a detection from the predicted place, in face sizes.
         first_reach: `reach` for the second detection of a track, whose speed is still unknown.
         size_change: Maximum ratio of the sizes of a detection and its track.
-        alike: Minimum correlation of looks with the track's last face or running mean.
-        alike_alone: `alike` if no other face is within `elbow_room`.
+        alike: Minimum correlation of a detection's looks with those of the track: of its last face
+            or its running mean, whichever is greater.
+        alike_alone: Used instead of `alike` if no other face is within `elbow_room`.
         elbow_room: Distance within which another face counts as near, in face sizes.
         looks_cost: Weight of a difference in looks, relative to the distance in face sizes.
         patience: Seconds after the last detection at which a track ends.
@@ -226,7 +227,7 @@ def _assign(
 def _find_crowded(
     predicted: NDArray[np.float64], detected: NDArray[np.float64], elbow_room: float
 ) -> NDArray[np.bool_]:
-    """Return whether each detection has another face within `elbow_room`, visible or not, (n,).
+    """Return whether another detection or predicted track is within `elbow_room` of each, (n,).
 
     The counts include the detection itself and its own track, hence "> 1".
     """

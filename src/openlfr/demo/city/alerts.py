@@ -27,7 +27,7 @@ _RETRY_S = 1.0
 
 
 class AlertFollower:
-    """Reads alerts.v1 from its beginning, in a thread, each event once.
+    """Reads alerts.v1 from its beginning, in a thread; repeated events are ignored.
 
     Attributes:
         events: Events and the times at which they were emitted, in the order of arrival.

@@ -59,7 +59,8 @@ class CityMonitor:
 
     Attributes:
         outage: Outage of the killed worker; None before the kill.
-        waited: Frames that ingest had not read or analysis had not analysed at the films' end.
+        waited: Number of frames that, at the films' end, ingest had not read or analysis had not
+            analysed.
         problems: Problems, a sentence each.
     """
 
@@ -104,7 +105,7 @@ class CityMonitor:
         self._supervisor.kill(name)
 
     def refresh(self) -> None:
-        """Fetch all metrics and counts, about once a second, and show a snapshot."""
+        """Fetch all metrics and counts, and show a snapshot, if the last is at least 1 s old."""
         self._check_return()
         if time.monotonic() - self._refreshed_at < _INTERVAL_S:
             return
@@ -141,7 +142,7 @@ class CityMonitor:
         return self.outage is not None and self.outage.ready_at is not None
 
     def end(self) -> None:
-        """Count the waiting frames at the end of the films."""
+        """Count the waiting frames at the films' end; report a killed worker that is not ready."""
         self._refreshed_at = 0.0
         self.refresh()
         analysis = [each for name, each in self._metrics.items() if name.startswith("analysis")]

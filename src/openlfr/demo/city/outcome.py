@@ -62,7 +62,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Time from `captured_at` to `emitted_at`, seconds."""
+    """Time from `captured_at` to `emitted_at` in seconds, of `alerts` alert events."""
 
     alerts: int
     p50: float
@@ -77,7 +77,8 @@ class Outcome:
     Attributes:
         latency: Latency of all alert events; None without events.
         latency_undisturbed: Latency of events whose frames did not wait for the killed worker.
-        waited: Frames that ingest had not read or analysis had not analysed at the films' end.
+        waited: Number of frames that, at the films' end, ingest had not read or analysis had not
+            analysed.
         rest_s: Time from the films' end until analysis had analysed every frame, seconds.
         problems: Problems, a sentence each.
     """
@@ -127,7 +128,10 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 def select_undisturbed(
     events: Iterable[RecordedEvent], outage: Outage | None
 ) -> list[RecordedEvent]:
-    """Return the events emitted before the kill, or captured after the worker was ready again."""
+    """Return the events emitted before the kill, or captured after the worker was ready again.
+
+    Without an outage, return all events.
+    """
     if outage is None:
         return list(events)
     back = outage.back_at or datetime.max.replace(tzinfo=UTC)

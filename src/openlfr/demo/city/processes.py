@@ -99,7 +99,7 @@ class Supervisor:
         return process
 
     def restart_dead(self) -> None:
-        """Restart processes that have ended.
+        """Restart processes that ended at least `RESTART_PAUSE_S` ago.
 
         Raises:
             Unavailable: A process ended too often, or because of a wrong configuration. The
@@ -135,7 +135,7 @@ class Supervisor:
         each.popen.wait()
 
     def stop(self, *names: str) -> dict[str, int]:
-        """End processes with SIGTERM; after a timeout, kill the remaining ones with SIGKILL.
+        """End processes for good with SIGTERM; after a timeout, kill the remaining processes.
 
         Returns:
             Exit codes by name.

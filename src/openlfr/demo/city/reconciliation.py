@@ -1,7 +1,7 @@
 """Compares published sightings with recorded events, and sent frames with analysed frames.
 
 Sightings and events are counted in the topics, from beginning to end, and in the rows of the
-records. The counters of the services are not used for them.
+records. The services' own counters are not used.
 """
 
 from __future__ import annotations

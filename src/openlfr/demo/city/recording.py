@@ -1,7 +1,7 @@
 """Writes an animated SVG that shows a selection of the snapshots, one after another.
 
-Rich draws each snapshot as on a terminal, and a style sheet shows one at a time. The SVG loads no
-script, no font and no other file, and contains no picture of a person.
+Rich draws each snapshot as on a terminal, and a style sheet shows one snapshot at a time. The SVG
+loads no script, no font and no other file, and contains no picture of a person.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def write_recording(snapshots: Sequence[Snapshot], outcome: Outcome, path: Path)
 def choose_snapshots(
     snapshots: Sequence[Snapshot], max_evenly: int = MAX_SNAPSHOTS
 ) -> list[Snapshot]:
-    """Choose `max_evenly` snapshots at even distances, and those after the last state changes."""
+    """Choose `max_evenly` snapshots at even distances, and those at the last 3 state changes."""
     if not snapshots:
         return []
     changed = [

@@ -145,7 +145,7 @@ def _await_rest(monitor: CityMonitor, supervisor: Supervisor, loaded: Settings) 
     Switching a camera off ends its epoch, so that analysis does not wait for further frames.
 
     Returns:
-        Seconds until analysis had analysed every frame.
+        Seconds until analysis had analysed every frame; after a timeout, the seconds waited.
     """
     started_at = time.monotonic()
     analysed_s = float("inf")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 CAMERAS = ("north", "east", "south", "west")
 FPS = 4
-"""A low rate, since two cores run the cameras, the services and four servers; so is `SIZE`."""
+"""Frames per second. This rate and `SIZE` are low, since two cores run the cameras, the services
+and four servers."""
 SIZE = (960, 540)
 _SEED = 7
 _LISTED = 3

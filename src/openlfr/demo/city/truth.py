@@ -1,8 +1,8 @@
 """Compares alerts with the films by the frame number that is burnt into each picture.
 
-The number is read from the frames on the topic. The capture time would not identify a frame: a
-machine that does not keep up reads a live camera's frame seconds after it was sent, and the capture
-time is the time of reading.
+The number is read from the frames on the topic. The capture time would not identify a frame: the
+capture time is the time of reading, and a machine that does not keep up reads a live camera's frame
+seconds after the camera sent the frame.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FilmFrame(NamedTuple):
 
 
 def read_numbers(frames: Iterable[EncodedFrame]) -> FilmFrames:
-    """Find the film frame of each camera frame whose burnt-in number is readable."""
+    """Return the film frame of each camera frame whose burnt-in number is readable."""
     by_camera: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
     for frame in frames:
         if frame.jpeg and (number := _read_number(frame.jpeg)) is not None:
@@ -64,8 +64,8 @@ def compare_live(
 ) -> KnownTruth:
     """Compare alert events with the films that the cameras sent.
 
-    Only passes of the first playback count as found. An alert in a later playback counts only if it
-    is wrong.
+    Only passes of the first playback count as found. An alert in a later playback counts only if
+    this alert is wrong. An alert whose frame has no readable number counts as wrong.
 
     Args:
         films: Folder with the truth, by camera.
