@@ -33,7 +33,7 @@ poor."""
 
 @dataclass(slots=True, eq=False)
 class TrackFace:
-    """One of a track's best faces, and its picture, which is masked if the track is sighted.
+    """One of a track's best faces, and the face's picture; a sighting stores it only masked.
 
     The template is None until the face is searched.
     """
@@ -107,8 +107,8 @@ class LiveTrack:
         best: Quality of the best face, even if it was too poor for a search.
         is_searched: Whether the track was searched, even if nobody was searchable.
         score: Best score of all searches against listed people, lowered by `Query.score_penalty`.
-            It is the highest threshold at which the track gives a sighting of a listed person;
-            None without a score.
+            This score is the highest threshold at which the track gives a sighting of a listed
+            person; None without a score.
         control: Best score of all searches against control subjects, lowered by the same penalty;
             None without a score.
         is_matched: Whether the track has given a sighting.

@@ -79,7 +79,7 @@ class Searcher:
                     used_frames = encounters.frames_of_sightings(query.neighbours, chosen.subject)
                     ranked = _rank_faces(query, probe, used_frames)
                     if ranked[0].seq in used_frames and not query.is_final:
-                        continue  # the other track's sighting has this id; wait for more faces
+                        continue  # another track's sighting has the same id; wait for more faces
                     best, evidence = self._choose_picture(ranked)
                     encounters.record_sighting(number, chosen.subject, best.seq)
                     track.is_matched = True

@@ -58,8 +58,8 @@ def make_conditions(
 def make_calibration_conditions(settings: Settings, facts: GalleryFacts) -> CalibrationConditions:
     """Return the models, the hash of the rules, and the version of the software.
 
-    A calibration is valid only for a start with the same three, since a track's score depends on
-    them. The lists are compared separately.
+    A calibration is valid only for a start with the same models, rules and version, since a track's
+    score depends on all three. The lists are compared separately.
     """
     return CalibrationConditions.from_models(
         list_models_used(settings),

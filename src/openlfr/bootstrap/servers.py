@@ -35,8 +35,8 @@ def require_kafka(settings: Settings) -> KafkaAccess:
 def require_topics(settings: Settings, used: Collection[Topic], *, wait: float = 30.0) -> None:
     """Check that the topics of a service match the settings.
 
-    Only the service's own topics are checked, since it has no right to describe other topics or the
-    brokers. `openlfr topics apply` checks how long a frame may exist on the brokers.
+    Only the service's own topics are checked, since a service has no right to describe other topics
+    or the brokers. `openlfr topics apply` checks how long a frame may exist on the brokers.
 
     Args:
         settings: The configuration of Kafka and its topics.
@@ -95,7 +95,7 @@ def open_leader_election(settings: Settings, job: str, *, ttl: timedelta) -> Lea
 
 
 def require_milvus(settings: Settings) -> Milvus:
-    """Return the Milvus server that services share; Milvus Lite works in one process only.
+    """Return the configured Milvus server; services cannot share Milvus Lite.
 
     Raises:
         Misconfigured: No Milvus server is configured.
@@ -111,7 +111,7 @@ def require_milvus(settings: Settings) -> Milvus:
 
 
 def require_redis(settings: Settings) -> str:
-    """Return the address of the Redis that services share; it contains the password.
+    """Return the address of the Redis that services share; the address contains the password.
 
     Raises:
         Misconfigured: No Redis is configured, or its password's file cannot be read.

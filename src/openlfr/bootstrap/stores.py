@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def create_data_folder(settings: Settings) -> Path:
-    """Create the data folder if it does not exist, readable by its owner only, and return it.
+    """Return the data folder's path; create a missing folder, readable by its owner only.
 
     Raises:
         Unavailable: The folder cannot be created.

@@ -112,7 +112,7 @@ def _format_place(event: RecordedEvent) -> str:
 def _describe_evidence(event: RecordedEvent) -> str:
     if event.evidence:
         return "evidence stored"
-    was_never_stored = event.event.sighting.box.w  # erasure clears the box too
+    was_never_stored = event.event.sighting.box.w  # an erasure also clears the box
     return "no picture was stored" if was_never_stored else "no evidence"
 
 

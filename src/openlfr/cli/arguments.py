@@ -45,5 +45,5 @@ def parse_words(ctx: click.Context, parameter: click.Parameter, value: str | Non
 
 
 def identify_person(name: str | None = None) -> Principal:
-    """Return the person who runs the command: the OS account, with this name or its own name."""
+    """Return the person who runs the command: the OS account, with this name or the account's."""
     return local_person(name or "")

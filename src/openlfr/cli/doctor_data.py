@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_data_folder(data_dir: Path) -> Iterator[Finding]:
-    """Check the data folder's permissions, and the vault's key: its mode, and whether it fits."""
+    """Check the data folder's permissions, and that the vault's key is private and decrypts."""
     if not data_dir.exists():
         yield Finding("data folder", State.OK, f"{data_dir} will be created by the first command")
         return
@@ -71,8 +71,8 @@ def check_data_folder(data_dir: Path) -> Iterator[Finding]:
 def check_watchlist(settings: Settings) -> Iterator[Finding]:
     """Check that all listed people are searchable, and that no record was altered in the database.
 
-    The clock is compared with the records too. While a run is active, nothing is checked if Milvus
-    Lite is used, since the run has its folder open.
+    The clock is compared with the records too. While a run has the folder of Milvus Lite open,
+    nothing is checked.
     """
     from contextlib import closing
 

@@ -43,7 +43,10 @@ def check_servers(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_address(name: str, url: str) -> Finding:
-    """Check that an address accepts a connection, without a login; a file or socket is accepted."""
+    """Check that an address accepts a connection, without a login.
+
+    An address of a file or a local socket passes without a connection.
+    """
     parts = urlsplit(url)
     port = parts.port or {"redis": 6379, "milvus": 19530, "sql": 5432}[name]
     if not parts.hostname:  # a file or a socket

@@ -40,7 +40,7 @@ def open_records_after_erasure(settings: Settings) -> Iterator[Records]:
 
 @contextmanager
 def load_and_open(config: Path) -> Iterator[tuple[Settings, Records]]:
-    """Load a configuration, and yield it with the records of `open_records_after_erasure`."""
+    """Load a configuration; yield the settings and the records after the erasure of due data."""
     from openlfr.settings import load
 
     settings = load(config)
@@ -75,7 +75,7 @@ def _erase_due(settings: Settings, records: Records) -> None:
     if not is_active:
         bootstrap.erase_calibration_films(settings)
     if settings.services.sql is not None:
-        # The alerting service erases, and cannot reach the reports on this machine.
+        # The alerting service erases the rest, but cannot reach the reports on this machine.
         erase_again(records, records.written_files())
         return
     if is_active:

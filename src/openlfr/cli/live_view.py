@@ -1,4 +1,4 @@
-"""Prints a run's cameras, counts, alerts and problems while it runs, and its result."""
+"""Prints a run's cameras, counts, alerts and problems during the run, and the result at its end."""
 
 from __future__ import annotations
 

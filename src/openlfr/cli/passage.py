@@ -168,7 +168,7 @@ def result(deployment: str | None, config: Path, as_json: bool) -> None:
 
 
 def _configured_deployment(settings: Settings, records: Records) -> str:
-    """Return the id of the configured deployment; if it is not recorded yet, record it first.
+    """Return the id of the configured deployment; record an unrecorded deployment first.
 
     So passages can be planned before the first start.
     """

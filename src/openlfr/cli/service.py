@@ -122,7 +122,7 @@ def alerting(config: Path, leave: bool, statefulset: str | None) -> None:
 
 
 def _may_return(process: Process, statefulset: str) -> bool:
-    """Return whether this pod returns or may return, and if so, print that its worker stays.
+    """Return whether this pod returns or may return; if so, print that the worker is not stopped.
 
     True if the API server does not answer; False for a worker without an instance name.
     """

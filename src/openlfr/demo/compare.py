@@ -23,8 +23,8 @@ def compare(
 ) -> KnownTruth:
     """Compare the events of a run with the truth of its films.
 
-    An event is right if its box overlaps a face of its subject, a listed person, in one of its
-    possible frames. Every other event is wrong.
+    An event is right if its box overlaps the true face of the event's subject in one of the given
+    frames. Every other event is wrong.
 
     Args:
         streets: Folder with frames.jsonl and tracks.json, by camera.

@@ -2,7 +2,7 @@
 
 - `run.py` loops over the frames, after `opening.py` has opened cameras, models and stores.
 - `feeds.py` decodes frames, and `frame_processor.py` analyses or skips each frame.
-- `desk.py` raises alerts, and `lines.py` writes them to a file.
+- `desk.py` raises alerts, and `lines.py` writes alert lines to a file.
 - `run_watchlist.py` is the index that the run searches. `watchlist_updater.py` builds a new index
   after each change of the list, and `baselines.py` records the baseline of each index.
 - `deployment_state.py` reads pauses and stops of the deployment.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RunBaselines:
-    """Records the baselines of a run, and passes each one on with its index."""
+    """Records the baselines of a run, and passes each baseline on with its index."""
 
     def __init__(self, records: Records, conditions: Conditions, problems: list[str]) -> None:
         """Start without a baseline.

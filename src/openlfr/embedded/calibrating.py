@@ -171,7 +171,7 @@ def _conclude(
     values = [scores.best.get(name, -1.0) for name in sorted(scores.walked)]
     result = calibrate(np.array(values, np.float32), request.target_fpir)
     searched = len(scores.best)
-    if searched <= result.above:  # the deciding score is that of a person without a search
+    if searched <= result.above:  # the deciding score is -1, of a person without a search
         raise BadInput(
             f"Only {searched} of {len(values)} people were searched for, so no threshold follows: "
             "use clearer photos, or more walks per person (--walks)."
@@ -196,7 +196,7 @@ def _read_list(
     vault: Vault,
     facts: GalleryFacts,
 ) -> ExactIndex:
-    """Return the searchable list; without a Milvus server, apply the pending entries before.
+    """Return the searchable list; without a Milvus server, include the pending entries.
 
     Raises:
         BadInput: Nobody but control subjects is searchable.

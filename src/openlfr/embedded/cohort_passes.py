@@ -74,7 +74,8 @@ class CohortFilming:
             detector: The configured detector.
             embedder: The configured embedder.
             index: The searchable list.
-            at: Capture time of each film's first frame, UTC; entries expire by it.
+            at: Capture time of each film's first frame, UTC; entries that expire before a frame's
+                capture time are not searched.
             walks_per_person: Number of walks of each person.
             seed: Seed of the first film; the next film has the next number.
         """

@@ -126,7 +126,11 @@ class Feeds:
                 waiting.append(CameraEnd(camera, problem, 0, 0))
 
     def _next_camera(self) -> str | None:
-        """Return the camera with the next frame; None if none waits or an earlier one may come."""
+        """Return the camera with the next frame.
+
+        Return None if no frame waits, or if a camera without a waiting frame may have an earlier
+        frame.
+        """
         first = {camera: waiting[0] for camera, waiting in self._waiting.items() if waiting}
         if not self._paced and self._waiting.keys() - first.keys() - self._live:
             return None  # the next frame of the missing camera may be the earliest
@@ -135,8 +139,8 @@ class Feeds:
     def _order(self, arrival: Arrival | CameraEnd) -> float:
         """Return the sort key of a frame; the end of a camera sorts before all frames.
 
-        The key is `due_at_s` if paced. Otherwise it is the capture time in whole microseconds,
-        which are exact.
+        The key is `due_at_s` if paced, else the capture time in whole microseconds, which are
+        exact.
         """
         if isinstance(arrival, CameraEnd):
             return float("-inf")
@@ -181,8 +185,8 @@ class Feeds:
     def _hand_over(self, camera: str, arrival: Arrival | CameraEnd) -> bool:
         """Queue an arrival as soon as there is room; return False if the run stops first.
 
-        At most one frame of a live camera waits here; until it is taken, the source replaces its
-        own pending frame by each newer frame.
+        At most one frame of a live camera waits here. Until this frame is taken, the source keeps
+        only the newest frame.
         """
         room = 1 if camera in self._live else self._room
         with self._changed:

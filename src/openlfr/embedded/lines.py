@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openlfr.domain.alerts import AlertEvent
 
-_LINE_START = b'{"event": "'  # every line begins with it
+_LINE_START = b'{"event": "'  # every alert line begins with this text
 
 
 def alert_line(event: AlertEvent, emitted_at: datetime) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class AlertLines:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         if self._file is not None:
-            # Closing writes again what a full disk rejected, and `write` has reported the error.
+            # Closing writes the rest of the buffer again; `write` has reported the error.
             with suppress(OSError):
                 self._file.close()
             self._file = None

@@ -155,8 +155,8 @@ def hash_settings(
 ) -> str:
     """Hash all settings that decide the results of a run; resuming requires the same hash.
 
-    Hours, place, purpose and authority are not included. They belong to the deployment, so a change
-    of them is a revision of the deployment, and the run stays the same.
+    Hours, place, purpose and authority are not included. These belong to the deployment, so their
+    change is a revision of the deployment, and the run stays the same.
 
     Args:
         settings: The configuration.

@@ -69,7 +69,7 @@ class RunResults:
     def figures(self) -> FiguresByBaseline:
         """Return the figures by baseline; empty if the records do not answer."""
         run, records = self._parts.run, self._parts.records
-        with suppress(Unavailable):  # `record_counts` reports it
+        with suppress(Unavailable):  # `record_counts` reports the error
             return figures_by_baseline(
                 records.baselines,
                 records.tallies,

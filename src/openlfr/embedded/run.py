@@ -1,7 +1,7 @@
 """A run: opens all parts, processes the frames, and closes all parts, also after an error.
 
-One thread analyses frames, and one thread for each camera decodes them. Two more threads update the
-watchlist and erase due data.
+One thread analyses the frames of all cameras, and each camera has a thread that decodes its frames.
+Two more threads update the watchlist and erase due data.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def run(
         raise Misconfigured(f"{settings.path} has no camera: add one under cameras.")
     with ExitStack() as closing:
         closing.enter_context(lock_for_run(bootstrap.create_data_folder(settings)))
-        bootstrap.erase_calibration_films(settings)  # of a calibration that was killed
+        bootstrap.erase_calibration_films(settings)  # a killed calibration leaves its films
         return _Run(settings, deployment, options, closing, stop, on_progress).process()
 
 

@@ -205,7 +205,10 @@ def _first_repeated_frames(next_seq: int, counters: Any) -> dict[Reporter, int]:
 
 
 def _tally_of_old_checkpoint(run: Run, checkpoint: Checkpoint) -> Tally:
-    """Convert a checkpoint of a version without tallies to one tally; its quality is unknown."""
+    """Convert a checkpoint of a version without tallies to one tally.
+
+    Such a checkpoint contains no qualities, so all its scores count in quality band 0.
+    """
     counters: Any = checkpoint.counters
     names = ("frames_sampled_away", "frames_dropped_late", "frames_outside_hours",
              "frames_unreadable", "frames_analysed", "faces_detected", "tracks_matched",

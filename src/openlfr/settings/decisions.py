@@ -95,7 +95,7 @@ class Alerting(Section):
 
     @property
     def times(self) -> DecisionTimes:
-        """Times to withdraw a verdict, to make it final, and to seal its pictures."""
+        """Times for withdrawing a verdict, until a verdict is final, and for sealed pictures."""
         return DecisionTimes(self.undo, self.settle, self.sealed)
 
 

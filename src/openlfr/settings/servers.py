@@ -136,7 +136,7 @@ class Milvus(Server):
 
     @property
     def address(self) -> tuple[str, str]:
-        """The address without credentials, and the token or `user:password`; empty without one.
+        """The address without credentials, and the credentials; empty if there are none.
 
         Raises:
             Misconfigured: The token's file cannot be read, or is empty.

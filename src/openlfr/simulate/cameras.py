@@ -1,8 +1,8 @@
 """Serves video files as network cameras, with GStreamer's RTSP server.
 
 The server needs Debian's Python and GStreamer. This module reads the H.264 from the videos without
-re-encoding. Then it replaces its own process by the server (`cameras_server.py`), so that signals
-reach the server.
+re-encoding. Then `serve` replaces its own process by the server (`cameras_server.py`), so that
+signals reach the server.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Portrait:
     skin: tuple[float, float, float]
 
     def choose_level(self, px: float) -> tuple[Pixels, float]:
-        """Return the smallest level that is large enough for a face of `px` pixels, and its side.
+        """Return the smallest level that is large enough for a face of `px` pixels, with its side.
 
         So a level is shrunk by less than half, which is safe for bilinear sampling. If no level is
         large enough, the largest level is returned.

@@ -3,9 +3,9 @@
 The five target points are from ArcFace's 112x112 alignment (Deng et al., 2019), which SFace shares.
 The transform is the similarity that minimises the squared distances between landmarks and target
 points (Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
-1991). In the plane it has a closed form. With points z and targets w as complex numbers around
-their means, it is z -> a*z with a = sum(conj(z) * w) / sum(|z|^2). The argument of a is the angle
-of the turn, and the absolute value of a is the scale.
+1991). In the plane this transform has a closed form. With points z and targets w as complex numbers
+around their means, it is z -> a*z, with a = sum(conj(z) * w) / sum(|z|^2). The argument of a is the
+angle of the turn, and the absolute value of a is the scale.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def _refuse_bombs(content: bytes, name: str) -> None:
-    """Raise for pictures that cost Pillow memory or time before it reports their size."""
+    """Raise for pictures that cost memory or time before Pillow reports the picture's size."""
     if content.startswith(_JPEG_START) and (scans := content.count(_JPEG_SCAN)) > MAX_SCANS:
         raise BadInput(f"{name} has {scans} scans; at most {MAX_SCANS} are allowed.")
     if content[8:16] == b"WEBPVP8X":

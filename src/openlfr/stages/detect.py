@@ -24,8 +24,8 @@ def input_size_for(width: int, height: int, box: tuple[int, int] | None) -> tupl
     Args:
         width: Width of the frame, pixels.
         height: Height of the frame, pixels.
-        box: Width and height into which the frame is fitted; its aspect ratio is retained. None
-            for the frame's own size, but 320 to 960 pixels on the longer side.
+        box: Width and height into which the frame is fitted, in the frame's aspect ratio. None for
+            the frame's own size, but 320 to 960 pixels on the longer side.
     """
     longer = max(width, height)
     if box is None:

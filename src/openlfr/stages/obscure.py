@@ -56,7 +56,7 @@ allows, so its shorter side is then less than twice this number."""
 
 
 def shrink(image: NDArray[np.uint8]) -> ShrunkFrame:
-    """Shrink a frame to the copy that its tracks share; call it once per frame, not per face.
+    """Shrink a frame to the copy that all its tracks share; call this once per frame, not per face.
 
     Args:
         image: (h, w, 3) uint8 BGR.

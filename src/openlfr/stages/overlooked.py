@@ -1,10 +1,10 @@
 """Search a picture again for overlooked faces, before the picture is stored.
 
-On each frame the detector runs once, upright and at one size, since more would be too slow. So it
-overlooks turned and half covered faces. Before a picture is stored, the same detector runs on the
-shrunk frame and on the face's surroundings: in eight turns, with a margin and at a lower
-confidence, since a false detection only makes some cells coarser. This second search is made for
-sightings only.
+On each frame the detector runs once, upright and at one size, since more runs would be too slow. So
+the detector overlooks turned and half covered faces. Before a picture is stored, the same detector
+runs on the shrunk frame and on the face's surroundings: in eight turns, with a margin and at a
+lower confidence, since a false detection only hides more. This second search is made for sightings
+only.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def fuse(
         rows = remaining[is_similar]
         remaining = remaining[~is_similar]
         fused = (templates[rows] * weights[rows, None]).sum(axis=0)
-        # Similarity counts too, so that another person's good face is not first.
+        # Quality times similarity, so that another person's good face is not first.
         representative = weights[rows] * among[centre][is_similar]
         best_first = rows[np.argsort(-representative, kind="stable")]
         probes.append(Probe(fused / np.linalg.norm(fused), tuple(best_first.tolist())))

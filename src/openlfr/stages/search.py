@@ -1,8 +1,8 @@
 """Search: find the listed subjects that are most similar to a template.
 
 The search is exact: one matrix product over every searchable reference, so recall is 1.0. With
-20,000 references of 128 numbers and 8 probes it takes 9 ms on one core. Only a list far larger than
-a worker's memory would need another index.
+20,000 references of 128 numbers and 8 probes a search takes 9 ms on one core. Only a list far
+larger than a worker's memory would need another index.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MAX_CACHED_MEANS = 4  # cameras may be at different times in their files
 class ExactIndex:
     """The `WatchlistIndex` port: an immutable snapshot of the searchable references.
 
-    A template is searchable if three conditions are met. The manifest lists its reference; the
-    subject, list and hash of its stored row match the manifest's hashes; and its vector has that
-    hash. Other listed templates are left out and counted in `refused`. A snapshot may be searched
-    from several threads.
+    A template is searchable if three conditions are met. The manifest lists the template's
+    reference; the subject, list and hash of the stored row match the manifest's entry; and the
+    stored vector has the row's hash. Other listed templates are left out and counted in `refused`.
+    A snapshot may be searched from several threads.
 
     Control subjects are a separate gallery. Their candidates are returned in addition to the
     candidates of listed people, and no score depends on both galleries. So a test in progress does

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ManualClock:
-    """A monotonic clock that changes only when a test moves it; a call returns its seconds.
+    """A monotonic clock that only the test moves; a call returns the time in seconds.
 
     Attributes:
         now: The present time in seconds.

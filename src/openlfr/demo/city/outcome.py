@@ -98,8 +98,8 @@ class Outcome:
     def is_clean(self) -> bool:
         """Whether no event was lost or doubled, no alert was false, and no step failed.
 
-        Missed passes are allowed, since small faces may be missed; they are printed with the size
-        of the face. A run that found no listed person at all is not clean.
+        Missed passes are allowed, since small faces may be missed; each missed pass is printed with
+        the size of the face. A run that found no listed person at all is not clean.
         """
         found_nobody = self.truth.passes > 0 and self.truth.found == 0
         return self.sightings.is_clean and not (self.truth.wrong or found_nobody or self.problems)

@@ -72,7 +72,7 @@ class SupervisedProcess:
 
 
 class Supervisor:
-    """Starts processes, and restarts them until it is closed. For use in one thread.
+    """Starts processes, and restarts dead processes until `close`. For use in one thread.
 
     Attributes:
         processes: The processes by name, in the order of their start.

@@ -87,7 +87,7 @@ def _draw(what: RenderableType, name: str) -> str:
 
 
 def _animate(drawings: Sequence[str]) -> str:
-    """Combine SVGs to one SVG that shows them one after another."""
+    """Combine SVGs to one SVG that shows the drawings one after another."""
     boxes = [re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', each)[0] for each in drawings]
     width, height = (max(float(box[side]) for box in boxes) for side in (0, 1))
     whole = EACH_S * (len(drawings) - 1) + LAST_S

@@ -161,7 +161,7 @@ def _await_rest(monitor: CityMonitor, supervisor: Supervisor, loaded: Settings) 
         _await(supervisor, what, lambda: is_done("analysis"), REST_TIMEOUT_S)
         analysed_s = time.monotonic() - started_at
         supervisor.stop("ingest-0", "ingest-1")
-        supervisor.stop("analysis-0", "analysis-1")  # they publish their last tallies
+        supervisor.stop("analysis-0", "analysis-1")  # at their end they publish the last tallies
         what = "alerting to record all events"
         _await(supervisor, what, lambda: is_done("alerting"), REST_TIMEOUT_S)
     except Unavailable as error:
