@@ -122,7 +122,7 @@ class _Libraries(logging.Handler):
 
 
 def keep_private(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace private values: arrays and bytes by their kind, addresses by scheme and host."""
+    """Replace private values in an event: arrays and bytes by their sizes, addresses by hosts."""
     for key, value in event.items():
         event[key] = _private(value)
     return event

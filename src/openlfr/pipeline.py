@@ -117,9 +117,10 @@ class Analyser:
     def analyse(self, frames: Sequence[Frame]) -> Analysis:
         """Analyse a batch of frames of any cameras; the frames of each camera must be in order.
 
-        A frame of an earlier epoch is discarded. A frame of a later epoch ends the camera's tracks
-        first. If a call fails, the next successful call reports the tracks that began or ended in
-        the failed call, so that every track is counted.
+        A frame of an earlier epoch is discarded, and has None instead of a number of faces. Before
+        a frame of a later epoch is analysed, the camera's live tracks end. If a call fails, the
+        next successful call reports the tracks that began or ended in the failed call, so that
+        every track is counted.
         """
         closed: list[LiveTrack] = []
         current: list[Frame] = []
@@ -164,7 +165,7 @@ class Analyser:
         return self._report(sightings, closed)
 
     def drop_camera(self, camera: str, why: LossReason) -> Analysis:
-        """Drop a camera; report its live tracks as lost, without a last search."""
+        """Drop a camera; the returned analysis reports its live tracks as lost, unsearched."""
         state = self._cameras.pop(camera, None)
         if state is not None:
             self._lose_tracks(list(state.tracks.values()), why)
@@ -205,7 +206,10 @@ class Analyser:
         return state is None or not state.tracker.live
 
     def _detect(self, frames: Sequence[Frame]) -> list[list[Detection]]:
-        """Detect faces in one batch for each input size; discard weak detections."""
+        """Return the faces of each frame; discard weak detections, and those outside the picture.
+
+        The detector gets one batch for each input size.
+        """
         sizes = [
             input_size_for(f.image.shape[1], f.image.shape[0], self._input_sizes.get(f.camera))
             for f in frames

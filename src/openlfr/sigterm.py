@@ -4,9 +4,9 @@ The kernel delivers signals without a handler to every process except the first 
 (number 1), so a service that waits for Kafka would ignore SIGTERM until it is killed. In addition,
 Python runs a handler only between two steps of the main thread, and a library call may block that
 thread while the system resolves a name or waits for a server. Therefore the signal's number is
-written to a socket immediately, and a thread that reads the socket exits the process. A service
-begins its work after it has installed its own handlers (`disable_early_exit`; asyncio's handlers
-replace the socket), so no work is lost.
+written to a socket immediately, and a thread that reads the socket exits the process. Before a
+service begins its work, it installs its own handlers and ends this exit: it calls
+`disable_early_exit`, or asyncio's handlers replace the socket. So no work is lost.
 
 This module imports little, since there is no handler while its imports run.
 """

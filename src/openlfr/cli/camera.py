@@ -111,7 +111,7 @@ def _check_one(
 
 
 def _frames_until_failure(frames: Iterable[Frame], failures: list[str]) -> Iterator[Frame]:
-    """Yield frames; add an error after the first frame to `failures`, and raise an earlier one."""
+    """Yield frames; raise an error before the first frame, and add a later one to `failures`."""
     from openlfr.domain.errors import OpenLFRError
 
     has_frames = False

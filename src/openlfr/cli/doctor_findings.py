@@ -21,7 +21,7 @@ class Finding:
     Attributes:
         name: Name of the checked item.
         state: The result.
-        found: The observation.
+        found: The observed value or problem, as text.
         advice: The remedy; empty if none is needed.
     """
 

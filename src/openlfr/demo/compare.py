@@ -21,10 +21,11 @@ _MIN_FRAMES = 3  # a listed pass with fewer eligible frames does not count as mi
 def compare(
     streets: Mapping[str, Path], events: Iterable[tuple[AlertEvent, Sequence[int]]]
 ) -> KnownTruth:
-    """Compare the events of a run with the truth of its films.
+    """Count the found and missed passes of listed people, and the wrong events of a run.
 
     An event is right if its box overlaps the true face of the event's subject in one of the given
-    frames. Every other event is wrong.
+    frames. Every other event is wrong. A pass with fewer than `_MIN_FRAMES` eligible frames is
+    neither found nor missed.
 
     Args:
         streets: Folder with frames.jsonl and tracks.json, by camera.

@@ -3,7 +3,7 @@
 scikit-image contains NASA's portrait of an astronaut, and insightface a press photo of six people
 at a card table. So each person has one picture. For listed people a second picture is made from
 this picture: turned, darker, blurred and compressed, as if scanned. Results show that the pipeline
-works, but not how accurate it is; the demonstration prints this with every figure.
+works, but not how accurate it is. The demonstration prints this limitation with every figure.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _cut(image: Pixels, face: Box) -> Pixels:
 
 
 def _find_picture(package: str, name: str) -> Path:
-    """Find a package's data file without importing the package."""
+    """Return the path of a package's data file, without importing the package."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise Misconfigured(

@@ -62,7 +62,7 @@ class RunBaselines:
             self._put_in_use(index, adoption, self._record(adoption))
 
     def pop_new_index(self) -> tuple[ExactIndex, BaselineRef] | None:
-        """Return the newest index with its baseline; None if it was returned before.
+        """Return the newest index with its baseline; None if it was returned already, or is absent.
 
         Any thread may call this method.
         """

@@ -134,7 +134,10 @@ class Eraser:
 def erase_at_end_of_run(
     eraser: Eraser, updater: WatchlistUpdater, records: Records, problems: list[str]
 ) -> None:
-    """Stop both threads and erase all due data; add a problem if some data remain."""
+    """Stop the eraser's and the updater's thread, and erase all due data.
+
+    If some data remain, add a sentence to `problems`.
+    """
     eraser.close()
     updater.close()
     try:

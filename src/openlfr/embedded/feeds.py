@@ -185,8 +185,8 @@ class Feeds:
     def _hand_over(self, camera: str, arrival: Arrival | CameraEnd) -> bool:
         """Queue an arrival as soon as there is room; return False if the run stops first.
 
-        At most one frame of a live camera waits here. Until this frame is taken, the source keeps
-        only the newest frame.
+        At most one frame of a live camera waits here. Until this frame is taken, the source retains
+        only its newest frame.
         """
         room = 1 if camera in self._live else self._room
         with self._changed:

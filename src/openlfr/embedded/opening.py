@@ -1,4 +1,4 @@
-"""Opens models, stores and cameras of a run; a camera is opened after models and records."""
+"""Opens models, stores and cameras of a run; without models and records no camera is opened."""
 
 from __future__ import annotations
 

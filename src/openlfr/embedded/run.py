@@ -206,7 +206,7 @@ class _Run:
         )
 
     def _report(self, ended_how: str) -> RunSummary:
-        """Collect the figures, and write the report if one was requested."""
+        """Return the figures, and write the report if one was requested."""
         summary = summarise(
             self._settings,
             self._deployment.current,

@@ -43,7 +43,7 @@ def summarise(
     problems: Sequence[str],
     erased: Mapping[str, int],
 ) -> RunSummary:
-    """Collect a run's figures, with decrypted pictures."""
+    """Return a run's figures, with the decrypted pictures of alerts, unless erased or sealed."""
     # These modules load SciPy, so they are not loaded at the start of a run.
     from openlfr.operations.alert_results import count_results
     from openlfr.operations.report.recognition import summarise_passages

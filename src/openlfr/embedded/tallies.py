@@ -172,7 +172,7 @@ class RunTallies:
         return self.add_frame_size(add_up(tuple(parts), camera))
 
     def add_frame_size(self, counts: CameraCounts) -> CameraCounts:
-        """Add the size of the camera's pictures, which tallies do not contain."""
+        """Return the counts with the size of the camera's pictures, which no tally contains."""
         return replace(counts, frame_size=self._sizes.get(counts.camera, (0, 0)))
 
     def _recorded_counts(self, camera: str) -> CameraCounts:
@@ -190,11 +190,12 @@ class RunTallies:
 
 
 def _first_repeated_frames(next_seq: int, counters: Any) -> dict[Reporter, int]:
-    """Return, for each reporter, the first frame whose tally a resumed run must count again.
+    """Return, for each reporter, the first frame from which recorded tallies are discarded.
 
     Args:
         next_seq: The first frame after the checkpoint.
-        counters: Counters of the checkpoint; a tally that was open began at an earlier frame.
+        counters: Counters of the checkpoint. A tally that was open at the checkpoint began at an
+            earlier frame, and the resumed run continues this tally.
     """
     first = {Reporter.ANALYSIS: next_seq, Reporter.INGEST: next_seq}
     if stretch := counters.get("analysis", {}).get("open"):

@@ -73,11 +73,11 @@ class WatchlistUpdater:
         self._failure: Exception | None = None
 
     def refresh(self) -> bool:
-        """Build the index and apply some pending changes, if the list has changed.
+        """If the list has changed, build a new index, then apply the next part of pending changes.
 
         Returns:
-            Whether the list has changed. Entries activated by this call are searchable after the
-            next call.
+            Whether the list had changed. Changes applied by this call are in the index of the next
+            call, so call this method until it returns False.
 
         Raises:
             Unavailable: The records or the vector store do not answer.

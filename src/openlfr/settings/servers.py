@@ -219,7 +219,7 @@ def _split_userinfo(url: str) -> tuple[str, str]:
 
 
 def _build_address(url: str, secret: str, parameters: dict[str, str]) -> str:
-    """Add a password and parameters to an address."""
+    """Return the address with this password and these parameters, if any."""
     if not secret and not parameters:
         return url
     try:

@@ -12,7 +12,10 @@ from openlfr.settings.values import Duration, Section
 
 
 def _check_partitions(value: Any) -> Any:
-    """Accept only whole numbers that `plan_topics` permits; pydantic also accepts "12" and True."""
+    """Return the value unchanged, or raise ValueError if `plan_topics` does not permit it.
+
+    Only whole numbers are accepted; pydantic would also accept "12" and True.
+    """
     if isinstance(value, dict):
         for name, number in value.items():
             if not isinstance(number, int) or isinstance(number, bool):

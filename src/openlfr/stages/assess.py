@@ -62,7 +62,7 @@ def assess(detections: Sequence[Detection], aligned: NDArray[np.uint8]) -> list[
 
 
 def assess_faces(image: NDArray[np.uint8], detections: Sequence[Detection]) -> list[Quality]:
-    """Align and assess the faces of one picture.
+    """Align the faces of one picture, and return the quality of each.
 
     Args:
         image: (h, w, 3) uint8 BGR.

@@ -72,7 +72,8 @@ class ProbeRules:
 
         Args:
             qualities: Qualities of the faces, 0 to 100.
-            is_final: Whether the track has ended or is settled, so that better faces do not count.
+            is_final: Whether the track has ended or is settled; then a best face of `worth_alone`
+                is sufficient.
         """
         return sum(qualities) >= self.worth or (
             is_final and max(qualities, default=0.0) >= self.worth_alone

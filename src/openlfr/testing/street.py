@@ -85,7 +85,7 @@ class DrawnStreet:
         return Frame(self.camera, epoch, number, START + timedelta(seconds=number / FPS), image)
 
     def frames(self, count: int, epoch: int = 1) -> list[Frame]:
-        """Draw the first frames."""
+        """Draw the first `count` frames."""
         return [self.frame(number, epoch) for number in range(count)]
 
 

@@ -197,7 +197,7 @@ def summarise(
 
 
 def describe(outcome: Outcome) -> list[str]:
-    """Describe the outcome in sentences, for a terminal and for the report."""
+    """Return sentences about the outcome, for a terminal and for the report."""
     return [
         _describe_passes(outcome.truth),
         _describe_sightings(outcome.sightings),

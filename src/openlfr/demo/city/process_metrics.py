@@ -32,7 +32,7 @@ class ProcessMetrics:
         return self.values.get((name, tuple(sorted(labels.items()))), 0.0)
 
     def sum_by(self, name: str, label: str, **labels: str) -> Counter[str]:
-        """Sum a metric over all series that match `labels`, for each value of `label`.
+        """Return a metric's sum by the value of `label`, over all series that match `labels`.
 
         Each value is rounded to a whole number.
         """

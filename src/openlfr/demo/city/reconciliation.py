@@ -156,7 +156,7 @@ class FrameTotals:
 
 
 def count_frames(camera: str, sent: int, totals: CameraTotals | None) -> FrameTotals:
-    """Compare the number of frames in a camera's log with the tallies in the records."""
+    """Return a camera's sent frames (from its log) beside its tallies; zeros without a tally."""
     if totals is None:
         return FrameTotals(camera, sent, 0, {})
     dropped = {

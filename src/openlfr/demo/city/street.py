@@ -128,7 +128,7 @@ def parse_addresses(cameras_output: str) -> dict[str, str]:
 
 
 def make_city(folder: Path, *, seconds: int, progress: Progress) -> City:
-    """Film four streets through which the same few people walk.
+    """Film four streets through which the same few people walk, and return the films' folders.
 
     Args:
         folder: Existing empty folder.

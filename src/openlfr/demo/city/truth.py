@@ -62,7 +62,7 @@ def read_numbers(frames: Iterable[EncodedFrame]) -> FilmFrames:
 def compare_live(
     films: Mapping[str, Path], events: Iterable[AlertEvent], film_frames: FilmFrames
 ) -> KnownTruth:
-    """Compare alert events with the films that the cameras sent.
+    """Count the found and missed passes, and the wrong alerts, in the films that cameras sent.
 
     Only passes of the first playback count as found. An alert in a later playback counts only if
     this alert is wrong. An alert whose frame has no readable number counts as wrong.

@@ -96,7 +96,7 @@ class View:
     """
 
     def __init__(self, live: Live | None) -> None:
-        """Show snapshots on a live display; None to print lines."""
+        """Show snapshots on the live display; if it is None, print lines."""
         self.snapshots: list[Snapshot] = []
         self._live = live
         self._line_at = 0.0
