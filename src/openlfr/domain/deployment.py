@@ -16,7 +16,7 @@ _NAMESPACE = uuid.UUID("9a1d7c52-38a4-5f0e-8d0b-0a6f6c667272")  # never changes:
 
 
 class DeploymentStatus(StrEnum):
-    """Status of a deployment. Faces are searched only while it is `STARTED`."""
+    """Status of a deployment. Faces are searched only in the status `STARTED`."""
 
     DRAFT = "draft"
     AUTHORISED = "authorised"
@@ -30,7 +30,7 @@ _NEXT = {
     DeploymentStatus.DRAFT: {DeploymentStatus.AUTHORISED, DeploymentStatus.CLOSED},
     DeploymentStatus.AUTHORISED: {DeploymentStatus.STARTED, DeploymentStatus.CLOSED},
     DeploymentStatus.STARTED: {
-        DeploymentStatus.STARTED,  # another run starts it again
+        DeploymentStatus.STARTED,  # each run starts the deployment, even if it is started
         DeploymentStatus.PAUSED,
         DeploymentStatus.STOPPED,
         DeploymentStatus.CLOSED,
@@ -47,11 +47,11 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """The authorised purpose, place, basis and hours, and the authoriser.
+    """Who authorised a deployment, for what purpose, where, when and on which legal basis.
 
     Attributes:
         name: A label; several deployments may have the same label.
-        starts, ends: The authorised hours, UTC, from `starts` until before `ends`.
+        starts, ends: The authorised hours, UTC; `starts` is included, `ends` is not.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Authorisation:
         return is_within_hours(at, self.starts, self.ends)
 
     def differences(self, other: Authorisation) -> dict[str, object]:
-        """Return the differing fields of another authorisation, as JSON values: [this, other]."""
+        """Return {field: [own value, other value]} for every differing field, as JSON values."""
         pairs = ((f.name, getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return {name: [str(one), str(two)] for name, one, two in pairs if one != two}
 

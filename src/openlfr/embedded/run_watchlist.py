@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openlfr.stages.search import ExactIndex
 
 _NOBODY = (
-    "Nobody is listed: the watchlist is empty, so there can be no alert. List people with "
+    "Nobody is listed: the watchlist is empty, so there can be no alert. Add people with "
     "openlfr watchlist import; this run then searches for them."
 )
 _NOBODY_AT_FIRST = (
@@ -25,12 +25,13 @@ _NOBODY_AT_FIRST = (
 
 
 class RunWatchlist:
-    """The index of a run, kept up to date by a thread.
+    """The search index of a run, which a thread replaces after each change of a watchlist.
 
     Attributes:
-        index: The latest index; the analyser uses it from the next frame on.
-        baselines: Records the baseline of each index.
-        updater: Builds a new index after each change of the list.
+        index: The latest index. The analyser searches a new index from the next frame on.
+        baselines: Records a baseline for each index: the list, threshold, models, rules and camera
+            inputs under which its frames are searched.
+        updater: Builds a new index after each change of a watchlist.
     """
 
     index: ExactIndex
@@ -42,13 +43,14 @@ class RunWatchlist:
         conditions: Conditions,
         problems: list[str],
     ) -> None:
-        """Build the first index, with all pending entries.
+        """Build the first index; returns when all accepted entries are in it.
 
         Args:
             parts: Records, vector store, vault and embedder of the run.
             watchlists: Names of the watchlists.
             conditions: Threshold, models, rules and camera inputs of the run.
-            problems: Problems of the run; an empty list and refused entries are added.
+            problems: Sentences about problems of the run. A sentence is appended if the watchlist
+                is empty, and one for each refused entry.
         """
         self._problems = problems
         self.baselines = RunBaselines(parts.records, conditions, problems)
@@ -62,7 +64,7 @@ class RunWatchlist:
             on_problem=problems.append,
         )
         while self.updater.refresh():
-            pass  # until all pending entries are searchable
+            pass  # `refresh` returns True while entries are not searchable yet
         self.updater.set_on_index(self._replace_index)
         if not len(self.index):
             problems.append(_NOBODY)
