@@ -38,20 +38,21 @@ _DETAILS_BY_KIND: Mapping[VerdictKind, type[VerdictActDetails]] = {
 def acts_of(
     before: Case, after: Case, *, by: Principal, at: datetime, words: str = ""
 ) -> list[AuditEvent]:
-    """Return the audit events for a change of a case by a rule of `domain.adjudication_rules`.
+    """Return the audit events that record how a rule of `domain.adjudication_rules` changed a case.
 
     Args:
         before: The case before the change; for a new alert, an open case.
         after: The case after the change.
         by: The person, or the part of OpenLFR, that applied the rule.
-        at: UTC.
-        words: Free text of a person who undid a verdict.
+        at: Time of the change, UTC.
+        words: The reason of a person who undid a verdict; used only for that change.
 
     Returns:
-        Usually one event; empty if nothing changed. The lapse of an alert comes first, as an act of
-        OpenLFR, since a late verdict follows it.
+        Usually one event; empty if nothing changed. If the alert also lapsed, the first event is
+        the lapse, as an act of OpenLFR, and the late verdict follows.
     """
-    # An alert of a recording stops accepting sightings, but never lapses.
+    # An alert of a recording has no `lapse_at`: its `lapsed_at` only ends the acceptance of
+    # sightings, so no lapse is recorded.
     has_lapsed = after.lapsed_at != before.lapsed_at and after.lapse_at is not None
     lapses = has_lapsed and before.state is AlertState.OPEN
     events = [AuditEvent(at, SYSTEM, AlertLapsed(after.alert_id))] if lapses else []

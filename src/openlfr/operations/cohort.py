@@ -33,12 +33,12 @@ _ANY_QUALITY = EnrolmentRules(min_eye_distance=0, min_quality=0, min_sharpness=0
 
 @dataclass(frozen=True, slots=True)
 class SelectedPeople:
-    """The people who walk.
+    """The people of a cohort who walk through the simulated streets, and the people left out.
 
     Attributes:
         photos: Usable photos of each person, by name.
-        left_out: Why each other person of the folder is left out, by name.
-        photos_sha256: Digest of the usable photos; names do not change it.
+        left_out: The reason for leaving out each of the other people, by name of the person.
+        photos_sha256: SHA-256 over the contents of the usable photos, whatever their names.
     """
 
     photos: Mapping[str, tuple[Path, ...]]
@@ -55,18 +55,18 @@ def select_people(
     embedder: FaceEmbedder,
     progress: Callable[[int], None] = lambda _: None,
 ) -> SelectedPeople:
-    """Leave out listed people, people without a usable photo, and second folders of one person.
+    """Select the people of a cohort who are not listed and have a usable photo, each person once.
 
     Names are compared with active, pending and suspended entries of all watchlists. Pictures are
-    compared with active and suspended entries, and with earlier people of the cohort.
+    compared with active and suspended entries, and with the people selected before.
 
     Args:
-        cohort: Photos of each person, by the name of their folder.
+        cohort: Photos of each person, by the name of the person's folder.
         records: The recorded entries.
         templates: Templates of the listed people.
-        detector: Detects the face of a photo.
-        embedder: Computes its template.
-        progress: Called with the number of examined people.
+        detector: Detects the face in a photo.
+        embedder: Computes the template of the detected face.
+        progress: Called after each person with the number of people examined so far.
 
     Raises:
         Unavailable: The records or the templates cannot be read.

@@ -69,27 +69,32 @@ def apply_pending(
     """Erase removed entries from the stores, and activate or refuse pending entries.
 
     A pending entry is compared with the active and suspended entries of all watchlists.
-    The note of the entry names another picture of the same subject, and look-alikes among other
-    subjects. A magnet, which resembles many other subjects, is refused. A copy of a picture that is
-    listed under another name is refused too, unless a third person allows the entry with a reason.
-    If two rows of one import are copies, the upper row is accepted.
+    If the same subject has another picture, or other subjects look alike, the note of the entry
+    lists them. A picture that resembles many other subjects is refused. A picture that is already
+    listed under another name is refused too, unless a person who neither enrolled nor authorised
+    the entry allows it with a reason. If two rows of one import have the same picture, the first
+    row is accepted and the second is refused.
 
     Call this function whenever `records.watchlist.version()` has changed.
 
     Args:
         records: The recorded entries.
         templates: The vector store to update.
-        vault: Decrypts the templates; pictures of removed entries are erased from the vault.
-        facts: Facts about the current embedder; its default threshold defines look-alikes.
-        now: UTC, recorded as the time of the acts.
-        limit: Largest number of entries to activate or refuse in this call, which uses one
-            transaction; None for all pending entries. The watchlist's version changes if one is.
+        vault: Decrypts the templates of pending entries. The pictures of removed entries are erased
+            from the vault.
+        facts: Facts about the current embedder. Faces that reach the default threshold of the
+            embedder count as look-alikes.
+        now: Time of the recorded acts, UTC.
+        limit: Largest number of entries to activate or refuse in this call; None for all pending
+            entries. One call uses one transaction. If an entry is activated or refused, the
+            watchlist's version changes, so the caller calls again for the rest.
 
     Returns:
         The activated and refused entries, in the order of import.
 
     Raises:
-        Unavailable: A store does not answer. Completed steps are final; call this function again.
+        Unavailable: A store does not answer. Completed steps stay recorded; a further call does the
+            rest.
     """
     erase_removed_entries(records, templates, vault, now=now)
     waiting = records.watchlist.outbox()[:limit]
