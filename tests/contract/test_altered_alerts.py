@@ -72,6 +72,35 @@ def test_an_earlier_deadline_does_not_end_a_seal(place):
     assert place.erase(NOON + TIMES.sealed) == {"mistaken": 1}
 
 
+@pytest.mark.parametrize("outcome", [None, Outcome.CONFIRMED])
+def test_a_deadline_that_no_decision_implies_erases_nothing_and_is_named(place, outcome):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+    if outcome is not None:
+        report = OutcomeReport(outcome)
+        target = AlertVersion(alert)
+        record_outcome(target, report, records=place.records, by=OP, at=NOON, times=TIMES)
+    assert place.erase(NOON + TIMES.settle) == {}
+    assert not place.records.alerts.altered_alerts()
+    alter(place, "erase_at = '2026-11-23 12:00:00'")
+    [(altered, difference)] = place.records.alerts.altered_alerts().items()
+    assert altered == alert
+    assert difference.endswith("but its decisions imply no erasure")
+    alter(place, "outcome = 'refuted'")
+    assert place.erase(NOON + TIMES.settle) == {}
+    assert place.kept() == (1, 1)
+
+
+def test_an_altered_outcome_does_not_end_a_seal(place):
+    alert = place.see(0)
+    place.decide(alert, Adjudication.ENGAGE)
+    refute(place, alert)
+    alter(place, "outcome = 'confirmed'")
+    assert set(place.records.alerts.sealed_alert_ids()) == {alert}
+    at = NOON + TIMES.settle
+    assert not place.records.alerts.erasable_alerts(NOON + TIMES.sealed, at)  # a short retention
+
+
 def test_a_withdrawn_verdict_implies_no_deadline(place):
     alert = place.see(0)
     place.decide(alert, Adjudication.DO_NOT_ENGAGE)

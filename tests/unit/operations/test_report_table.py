@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,9 @@ from tests.reported import CONDITIONS, Reported
 
 from openlfr.adapters.memory.records import MemoryRecords
 from openlfr.domain.alerts import Adjudication, Outcome
+from openlfr.domain.errors import BadInput
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
-from openlfr.operations.report.table import render_table, row_of
+from openlfr.operations.report.table import render_table, row_of, write_table
 
 PUBLISHED = [
     "date", "type", "duration_hours", "cameras", "watchlist_number", "threshold", "total_alerts",
@@ -89,3 +91,16 @@ def test_rates_of_baselines_that_may_not_be_added_up_are_empty(market):
     found = row(market)
     assert (found["silence_tracks"], found["false_per_alert_lowest"]) == ("", "")
     assert (found["searched_tracks"], found["threshold"]) == ("8", "0.5")
+
+
+def test_a_table_replaces_no_device_and_no_link(market, tmp_path):
+    target, link, fifo = (tmp_path / name for name in ("target.csv", "link.csv", "fifo"))
+    target.write_text("older")
+    link.symlink_to(target)
+    write_table(market.summary(), link)
+    assert link.is_symlink()
+    assert target.read_bytes() == render_table(market.summary())
+    os.mkfifo(fifo)
+    with pytest.raises(BadInput, match="fifo is not a regular file"):
+        write_table(market.summary(), fifo)
+    assert fifo.is_fifo()

@@ -14,6 +14,7 @@ from openlfr.adapters.sql.due_alerts import (
     find_alterations,
     has_hold,
     has_personal_data,
+    is_refuted,
     is_retained,
     may_be_erased,
     must_erase,
@@ -23,7 +24,7 @@ from openlfr.adapters.sql.due_alerts import (
 from openlfr.adapters.sql.merging import assign_alert, select_merged_into
 from openlfr.domain import pages
 from openlfr.domain.alert_records import AlertPage, Hold, HoldKind
-from openlfr.domain.alerts import LIFE, Outcome
+from openlfr.domain.alerts import LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -231,8 +232,7 @@ class AlertRecords:
 
     def sealed_alert_ids(self) -> Collection[str]:
         """Return the ids of alerts whose pictures are retained only for a possible complaint."""
-        refuted = _ALERTS.c.outcome == str(Outcome.REFUTED)
-        query = sa.select(_ALERTS.c.alert_id).where(refuted, _ALERTS.c.erased_at.is_(None))
+        query = sa.select(_ALERTS.c.alert_id).where(is_refuted(), _ALERTS.c.erased_at.is_(None))
         with self._access.reading() as connection:
             return frozenset(connection.scalars(query))
 

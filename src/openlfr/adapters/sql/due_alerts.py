@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from openlfr.domain.adjudication import Case
+
 _DEADLINES = ("settle_at", "erase_at")
 
 
@@ -40,11 +42,26 @@ def is_retained(now: datetime) -> sa.ColumnElement[bool]:
 
     The seal is read from the outcomes, which the database refuses to change.
     """
-    has_seal = sa.exists().where(
-        outcomes.c.alert_id == alerts.c.alert_id, outcomes.c.sealed_until > now
+    return sa.or_(has_hold(now), is_refuted(outcomes.c.sealed_until > now))
+
+
+def is_refuted(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Condition that the latest outcome of the alert is *refuted*, and meets further conditions.
+
+    The row of the alert is not read, since it can be altered.
+    """
+    later = outcomes.alias()
+    is_replaced = sa.exists().where(
+        later.c.alert_id == outcomes.c.alert_id,
+        later.c.known_at > outcomes.c.known_at,
+        later.c.outcome != str(Outcome.REFUTED),
     )
-    is_refuted = alerts.c.outcome == str(Outcome.REFUTED)
-    return sa.or_(has_hold(now), sa.and_(sa.func.coalesce(is_refuted, sa.false()), has_seal))
+    return sa.exists().where(
+        outcomes.c.alert_id == alerts.c.alert_id,
+        outcomes.c.outcome == str(Outcome.REFUTED),
+        ~is_replaced,
+        *conditions,
+    )
 
 
 def has_personal_data() -> sa.ColumnElement[bool]:
@@ -97,11 +114,17 @@ def must_erase(
     Args:
         connection: A connection.
         alert_id: Id of the alert.
-        recorded: Deadline in the alert's row, for outcomes of older versions without a deadline.
+        recorded: Deadline in the alert's row; used only for an outcome *refuted* of an older
+            version, which has no deadline of its own.
         now: Present time, UTC.
     """
-    erase_at = read_case(connection, alert_id).erase_at or recorded
+    case = read_case(connection, alert_id)
+    erase_at = recorded if _lacks_deadline(case) else case.erase_at
     return erase_at is not None and erase_at <= now
+
+
+def _lacks_deadline(case: Case) -> bool:
+    return case.is_sealed and case.erase_at is None
 
 
 def find_alterations(connection: Connection, unerased: Collection[str]) -> dict[str, str]:
@@ -120,6 +143,10 @@ def find_alterations(connection: Connection, unerased: Collection[str]) -> dict[
             for name, recorded in zip(_DEADLINES, row, strict=True)
             if (implied := getattr(case, name)) is not None and recorded != implied
         ]
+        if row.erase_at is not None and case.erase_at is None and not _lacks_deadline(case):
+            differences.append(
+                f"erase_at is {_format(row.erase_at)}, but its decisions imply no erasure"
+            )
         if differences:
             alterations[alert_id] = "; ".join(differences)
     return alterations

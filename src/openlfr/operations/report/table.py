@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from openlfr.domain.alert_results import US_PER_HOUR
 from openlfr.domain.counts import add_up
-from openlfr.domain.errors import Unavailable
+from openlfr.domain.errors import BadInput, Unavailable
 from openlfr.domain.watching import UnwatchedReason
 from openlfr.domain.watchlist import DEFAULT_CATEGORIES
 from openlfr.operations.report import replace_private
@@ -41,10 +41,14 @@ def write_table(summary: RunSummary, path: Path) -> None:
     """Write the table into a file that only its owner can read; an older file is replaced.
 
     Raises:
+        BadInput: The path is a folder or a device.
         Unavailable: The file cannot be written.
     """
+    target = path.resolve()  # a link stays, and its file is replaced
+    if target.exists() and not target.is_file():
+        raise BadInput(f"{path} is not a regular file, so no table is written: choose a file.")
     try:
-        replace_private(path, render_table(summary))
+        replace_private(target, render_table(summary))
     except OSError as error:
         raise Unavailable(
             f"The table {path} cannot be written: {error.strerror or error}. Free some space, or "
