@@ -17,7 +17,7 @@ from openlfr.demo.faces import write_packaged_faces
 from openlfr.simulate import StreetOptions, make_street
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SEED = 7
@@ -95,3 +95,27 @@ def place(bare_place, enrolled) -> Place:
     """A place in which the street's listed people are enrolled."""
     shutil.copytree(enrolled, bare_place.data)
     return bare_place
+
+
+@pytest.fixture
+def command_in_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str, str], Callable[..., tuple[int, str, str]]]:
+    """Return a function that writes a CONFIG.yaml and returns a runner of one command.
+
+    The runner takes the words after the command, and returns exit code, output and errors.
+    """
+
+    def prepare(config: str, command: str) -> Callable[..., tuple[int, str, str]]:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "CONFIG.yaml").write_text(config)
+
+        def run(*words: str) -> tuple[int, str, str]:
+            capsys.readouterr()
+            code = main([command, *words])
+            output = capsys.readouterr()
+            return code, output.out, output.err
+
+        return run
+
+    return prepare

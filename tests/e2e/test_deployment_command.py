@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from openlfr import bootstrap, settings
-from openlfr.cli import main
 from openlfr.domain.errors import Misconfigured
 from openlfr.domain.thresholds import Threshold, ThresholdOrigin
 from openlfr.embedded.opening import require_not_closed
@@ -26,17 +25,8 @@ cameras: {gate: {url: gate.mp4}}
 
 
 @pytest.fixture
-def openlfr(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "CONFIG.yaml").write_text(CONFIG)
-
-    def run(*words):
-        capsys.readouterr()
-        code = main(["deployment", *words])
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
+def openlfr(command_in_folder):
+    return command_in_folder(CONFIG, "deployment")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from tests.reported import MARKET, Reported
 
 from openlfr import bootstrap, settings
-from openlfr.cli import main
 
 CONFIG = """\
 data_dir: data
@@ -22,17 +21,8 @@ cameras: {gate: {url: gate.mp4}}
 
 
 @pytest.fixture
-def openlfr(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "CONFIG.yaml").write_text(CONFIG)
-
-    def run(*words):
-        capsys.readouterr()
-        code = main(["report", *words])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
+def openlfr(command_in_folder):
+    return command_in_folder(CONFIG, "report")
 
 
 @pytest.fixture
